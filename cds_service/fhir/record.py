@@ -1,0 +1,103 @@
+"""The record of one patient as a hook request or a Bundle brought it.
+
+Resources stay the plain dictionaries they arrived as: real clients send resources that strict models
+refuse (no `intent`, `coding: [{}]`, ids over 64 characters), and most of them are never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Resource = Mapping[str, Any]
+"""One FHIR R4 resource in its JSON form. Read it tolerantly: any member may be missing or of a wrong type."""
+
+
+class PrefetchKey(StrEnum):
+    """The prefetch keys of the service contract, in the order of discovery."""
+
+    PATIENT = "patient"
+    ENCOUNTER = "encounter"
+    COVERAGE = "coverage"
+    PROCEDURES = "procedures"
+    CLAIMS = "claims"
+    DOCUMENTS = "documents"
+    MEDICATIONS = "medications"
+    OBSERVATIONS = "observations"
+    CONDITIONS = "conditions"
+    ORDERS = "orders"
+
+
+class KeyState(StrEnum):
+    """What is known of one kind of data. The four are never mixed up: unknown is not none."""
+
+    ABSENT = "absent"
+    """The client did not send it, and it was not fetched."""
+    NONE = "none"
+    """The client looked and there is none (`null` or an empty searchset)."""
+    FAILED = "failed"
+    """The client, or our own read, tried and failed (OperationOutcome); not tried again."""
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource with the identity it can be referred to by.
+
+    `reference` is what evidence and findings name: `Type/id` where there is an id, else the `fullUrl`,
+    else `Type` alone. Contained resources are listed too, as `Type/id#contained-id`.
+    """
+
+    resource: Resource
+    reference: str
+    full_url: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The FHIR resource type, or "" where the resource does not say."""
+        value = self.resource.get("resourceType")
+        return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something in the record that could not be read, said aloud later as `notChecked`."""
+
+    subject: str
+    """What it is about: a prefetch key ("documents") or a reference ("Claim/7")."""
+    reason: str
+    """Why, in words a person can act on; no patient data."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything one request told about one patient.
+
+    `encounter_id` is the encounter the request is about (None when it names none).
+    `draft_orders` are the entries of `context.draftOrders`; they are not among `entries`.
+    `states` has every `PrefetchKey`.
+    """
+
+    entries: tuple[Entry, ...]
+    states: Mapping[PrefetchKey, KeyState]
+    patient_id: str | None = None
+    encounter_id: str | None = None
+    draft_orders: tuple[Entry, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    _index: Mapping[str, Entry] = field(default_factory=dict, repr=False, compare=False)
+
+    def of_type(self, resource_type: str) -> tuple[Entry, ...]:
+        """Return the entries of one FHIR type, in the order they came."""
+        return tuple(entry for entry in self.entries if entry.type == resource_type)
+
+    def resolve(self, reference: object, base: Entry | None = None) -> Entry | None:
+        """Return the entry a FHIR `Reference` (or its string) points to, or None.
+
+        Understands relative (`Claim/1`), versioned (`Claim/1/_history/2`), absolute (`https://.../Claim/1`),
+        `urn:uuid:` and, with `base`, contained (`#c1`) references.
+        """
+        from cds_service.fhir.references import resolve
+
+        return resolve(self._index, reference, base)

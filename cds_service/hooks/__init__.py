@@ -1,0 +1,1 @@
+"""What travels over the wire: discovery, hook requests, responses, feedback, and the Flask routes for them."""

@@ -1,0 +1,131 @@
+"""The shapes of the knowledge: codes, families, edits, profiles and sources, asked for on a day and for a payer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value comes from. `published` is the date or edition as printed ("2024-07-01", "2026")."""
+
+    id: str
+    title: str
+    publisher: str
+    published: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A procedure code in our own words (CPT descriptors are the AMA's and are not shipped).
+
+    `role`: "primary" | "add-on" | "imaging" | "anesthesia" | "unlisted".
+    `counts`: what one unit counts, in words. `bilateral`: MPFS bilateral indicator ("0","1","2","3","9") or None.
+    `inherently_bilateral`: both sides are one unit (64468). `valid_to` is the last valid day, None while valid.
+    """
+
+    code: str
+    title: str
+    role: str
+    family: str | None
+    valid_from: date
+    valid_to: date | None
+    sources: tuple[str, ...]
+    plain: str = ""
+    counts: str = ""
+    primaries: frozenset[str] = frozenset()
+    bilateral: str | None = None
+    inherently_bilateral: bool = False
+    continuous: bool | None = None
+    once_per_day: bool = False
+    imaging_included: bool = False
+
+    def valid_on(self, day: date) -> bool:
+        """Return whether the code may be reported for a service on `day`."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How the lines of one family are counted, for one way of doing it (injection or infusion), from a date.
+
+    `counting` names one of the strategies in `review/units.py`:
+    "first-and-further-once"  first site per side, one unit for all further sites per side (64461/64462)
+    "first-and-each-further"  first level per side, one unit per further level (64420/64421)
+    "per-side"                one unit per side whatever the number of injections (64463)
+    "one-or-both-sides"       one code for one side, another for both (64466/64468)
+    "unlisted"                one unit of an unlisted code (64999)
+    """
+
+    counting: str
+    primary: str
+    valid_from: date
+    valid_to: date | None
+    sources: tuple[str, ...]
+    add_on: str | None = None
+    both_sides: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A technique as the rules see it. `regions` empty means any region."""
+
+    id: str
+    title: str
+    technique: str
+    regions: tuple[str, ...]
+    injection: Scheme | None
+    infusion: Scheme | None
+    imaging_included: bool
+    imaging_codes: tuple[str, ...]
+    """Imaging that may be reported beside the block when it is not included."""
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One documentation element a family needs. `level`: "required" | "recommended".
+
+    `when`: "always", "operation-same-day", "imaging-billed" or "infusion": the condition under which it applies.
+    """
+
+    element: str
+    level: str
+    when: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mue:
+    """A medically unlikely edit. `mai`: 1 claim line, 2 absolute per day, 3 per day with appeal."""
+
+    code: str
+    units: int
+    mai: int
+    edition: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ptp:
+    """A procedure-to-procedure pair. `indicator`: "0" never together, "1" with a modifier when distinct."""
+
+    column1: str
+    column2: str
+    indicator: str
+    rationale: str
+    edition: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The parameters of one payer's rule set on a day."""
+
+    id: str
+    title: str
+    parameters: Mapping[str, str]
+    parameter_sources: Mapping[str, tuple[str, ...]]

@@ -1,0 +1,1 @@
+"""The judgement: expected claim lines, findings of the rules, documentation status."""

@@ -1,0 +1,1 @@
+"""What must be kept: feedback on cards (SQL)."""

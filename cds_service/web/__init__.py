@@ -1,0 +1,1 @@
+"""What people look at: the reference pages of codes and rules."""
