@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cds_service.fhir.reading import items
+from cds_service.fhir.references import contained_id, index_keys, reference_id
+
 Resource = Mapping[str, Any]
 """One FHIR R4 resource in its JSON form. Read it tolerantly: any member may be missing or of a wrong type."""
 
@@ -96,8 +99,26 @@ class Record:
         """Return the entry a FHIR `Reference` (or its string) points to, or None.
 
         Understands relative (`Claim/1`), versioned (`Claim/1/_history/2`), absolute (`https://.../Claim/1`),
-        `urn:uuid:` and, with `base`, contained (`#c1`) references.
+        `urn:uuid:` and, with `base` (the entry that holds the reference), contained (`#c1`) references.
         """
-        from cds_service.fhir.references import resolve
+        local = contained_id(reference)
+        if local is not None:
+            return None if base is None else self._contained(local, base)
+        found = (self._index.get(key) for key in index_keys(reference))
+        return next((entry for entry in found if entry is not None), None)
 
-        return resolve(self._index, reference, base)
+    def identity(self, reference: object, base: Entry | None = None) -> str | None:
+        """Return what a reference names: the `reference` of its entry, else its own normal form, else None."""
+        entry = self.resolve(reference, base)
+        return reference_id(reference) if entry is None else entry.reference
+
+    def _contained(self, local: str, base: Entry) -> Entry | None:
+        """Look in the resource itself, so that it also works for resources without an id and for draft orders."""
+        outer, inside, _ = base.reference.partition("#")
+        holder = self._index.get(outer) if inside else base
+        if holder is None or not local:
+            return holder
+        for resource in items(holder.resource.get("contained")):
+            if resource.get("id") in (local, f"#{local}"):
+                return Entry(resource, f"{holder.reference}#{local}")
+        return None
