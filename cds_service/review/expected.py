@@ -1,0 +1,129 @@
+"""The claim lines the record supports, computed from the chart and only then laid beside the Claim.
+
+What the record leaves open (a side nobody stated, a second site the words allow but do not prove) is taken over from
+the Claim as reported, and not judged: unknown is never *no*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cds_service.chart.model import Block, Evidence, Line
+from cds_service.knowledge.library import View
+from cds_service.knowledge.model import Code
+from cds_service.review.assessment import ExpectedLine
+from cds_service.review.modifiers import (
+    SIDE_MODIFIERS,
+    SidedLine,
+    distinct_modifiers,
+    side_modifiers,
+    with_sides,
+)
+from cds_service.review.selection import Selection
+from cds_service.review.separate_service import Separation, Service
+from cds_service.review.sites import count_by_side
+from cds_service.review.units import Unit, count_units
+
+
+def expected_lines(
+    selections: Iterable[Selection], view: View, separation: Separation, reported: tuple[Line, ...]
+) -> tuple[ExpectedLine, ...]:
+    """Return the lines for the blocks done; none where they may not be reported separately.
+
+    `reported` are the judged lines of the Claim: a second opinion for what the record leaves open, and the source of
+    the payment modifiers (26, TC, AA ...) that stay as they are.
+    """
+    if not separation.reportable:
+        return ()
+    lines: list[ExpectedLine] = []
+    for selection in selections:
+        units = _units(selection, reported)
+        sided = (*with_sides(units, view), *_imaging(selection, view))
+        lines += [_finish(line, selection.block, view, separation, reported) for line in sided]
+    return tuple(lines)
+
+
+def _units(selection: Selection, reported: tuple[Line, ...]) -> list[Unit]:
+    """Keep what is certain, and of what is merely possible only what the Claim reports."""
+    claimed = {line.code for line in reported}
+    units = count_units(selection.scheme, count_by_side(selection.block))
+    kept = [unit for unit in units if unit.certain or unit.code in claimed]
+    return [_both_sides_as_claimed(unit, selection, claimed) for unit in kept]
+
+
+def _both_sides_as_claimed(unit: Unit, selection: Selection, claimed: set[str]) -> Unit:
+    """With no side stated, the Claim may have chosen between the one-sided and the both-sided code."""
+    both = selection.scheme.both_sides
+    if both in claimed and unit.side is None and unit.code == selection.scheme.primary and both is not None:
+        return replace(unit, code=both)
+    return unit
+
+
+def _imaging(selection: Selection, view: View) -> list[SidedLine]:
+    """Return imaging lines that may stand beside the block: guidance documented, and a stored image."""
+    block, family = selection.block, selection.family
+    if family.imaging_included or not (block.image_saved and block.image_saved.value):
+        return []
+    used = {fact.value.value: fact.evidence for fact in block.guidance}
+    codes = [code for name in family.imaging_codes if (code := view.code(name)) is not None]
+    return [
+        SidedLine(code.code, 1, (), used[code.guidance] + block.image_saved.evidence)
+        for code in codes
+        if code.guidance in used
+    ]
+
+
+def _finish(
+    line: SidedLine, block: Block, view: View, separation: Separation, reported: tuple[Line, ...]
+) -> ExpectedLine:
+    """Put the side, the distinct service and the Claim's own payment modifiers on a line, in that order."""
+    claimed = _claimed_modifiers(line, reported)
+    sides = line.modifiers or _open_sides(block, view.code(line.code), claimed)
+    distinct, why = _distinct(line.code, claimed, view, separation)
+    kept = tuple(m for m in claimed if m not in SIDE_MODIFIERS and m not in distinct_modifiers(view))
+    return ExpectedLine(
+        code=line.code,
+        units=line.units,
+        modifiers=(*sides, *distinct, *kept),
+        evidence=tuple(dict.fromkeys(line.evidence + why)),
+        service_date=block.service_date,
+    )
+
+
+def _claimed_modifiers(line: SidedLine, reported: tuple[Line, ...]) -> tuple[str, ...]:
+    """Return the modifiers of the Claim line this line will stand for: the one that agrees best."""
+    same_code = [r for r in reported if r.code == line.code]
+    best = max(same_code, key=lambda r: len(set(r.modifiers) & set(line.modifiers)), default=None)
+    return best.modifiers if best else ()
+
+
+def _open_sides(block: Block, code: Code | None, claimed: tuple[str, ...]) -> tuple[str, ...]:
+    """Where no side is documented, a side on the Claim is neither confirmed nor denied: it stays."""
+    if code is None or code.bilateral != "1" or block.side is not None:
+        return ()
+    return tuple(modifier for modifier in claimed if modifier in side_modifiers(claimed))
+
+
+def _distinct(
+    code: str, claimed: tuple[str, ...], view: View, separation: Separation
+) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
+    """Return 59 (or the X modifier the Claim already uses) where the block is proven a separate service."""
+    on_claim = tuple(m for m in claimed if m in distinct_modifiers(view))
+    if separation.service is Service.SEPARATE and (on_claim or view.bundled_into_anesthesia(code)):
+        return on_claim[:1] or (view.parameter("distinct_modifier"),), separation.evidence
+    if separation.service is Service.ALONE:
+        return on_claim, ()
+    return (), ()
+
+
+def without_modifiers(lines: tuple[ExpectedLine, ...]) -> tuple[ExpectedLine, ...]:
+    """Return the lines as an order can carry them: an order has no modifiers."""
+    return tuple(replace(line, modifiers=()) for line in lines)
+
+
+def agrees(reported: Iterable[Line], expected: Iterable[ExpectedLine]) -> bool:
+    """Return whether the reported lines are exactly the expected ones, whatever the order of lines and modifiers."""
+    return sorted((l.code, float(l.units), sorted(l.modifiers)) for l in reported) == sorted(
+        (l.code, float(l.units), sorted(l.modifiers)) for l in expected
+    )

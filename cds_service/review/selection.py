@@ -1,0 +1,31 @@
+"""Which family of codes a documented block belongs to on its day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.chart.model import Block
+from cds_service.knowledge.library import View
+from cds_service.knowledge.model import Family, Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A block with the family and the counting scheme that are in force for it."""
+
+    block: Block
+    family: Family
+    scheme: Scheme
+
+
+def select(block: Block, view: View) -> Selection | None:
+    """Return how `block` is coded, or None where the knowledge has no family for it.
+
+    A catheter must be stated to be coded as an infusion; a block that mentions none is an injection.
+    """
+    family = view.family_for(block.technique.value, block.region)
+    if family is None:
+        return None
+    continuous = block.continuous is not None and block.continuous.value
+    scheme = view.scheme(family, continuous)
+    return Selection(block, family, scheme) if scheme else None
