@@ -1,0 +1,1 @@
+"""Measures what a request costs: see docs/performance.md."""
