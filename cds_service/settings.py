@@ -1,0 +1,201 @@
+"""Settings from environment variables with the prefix `CDS_`. All are optional; a bad one is named in one line."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "CDS_"
+_SECRET = frozenset({"database_url"})
+
+Words = Annotated[tuple[str, ...], NoDecode]
+"""A list written as words with commas or spaces between them."""
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used. The message is one line and names the environment variable."""
+
+
+def default_database_url() -> str:
+    """Return the address of the embedded SQLite file, in the user's state folder.
+
+    Not in the current folder: feedback may hold words about patients and should not end up in whatever folder
+    (a checkout, a share) the service happened to be started from.
+    """
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return f"sqlite:///{Path(state).expanduser() / 'cds-service' / 'cds-service.db'}"
+
+
+class Settings(BaseSettings):
+    """What can be set. Each member is the environment variable `CDS_` + its name in capitals.
+
+    Use `load_settings()`, which turns pydantic's report into one line.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    """The port to listen on."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that answer."""
+    threads: int = Field(default=4, ge=1, le=512)
+    """Threads of each worker. More than a few help only while requests wait for a FHIR server."""
+    base_url: str | None = None
+    """The address clients use (`https://cds.example.org`), for links and, behind a proxy, token audiences."""
+    database_url: str = Field(default_factory=default_database_url, repr=False)
+    """An SQLAlchemy address: `sqlite:///file.db` or `postgresql+psycopg://user:password@host/name`."""
+    knowledge_dir: Path | None = None
+    """A folder of the site's own knowledge files, laid over those shipped."""
+    cpt_descriptors: Path | None = None
+    """A CSV file (code, descriptor) of a licensee of the AMA."""
+    fhir_servers: Words = ()
+    """FHIR servers that may be read from. Empty: prefetch only, or an open FHIR server on loopback."""
+    trusted_clients: Words = ()
+    """Reserved for the issuers whose signed tokens are accepted."""
+    cors_origins: Words | None = None
+    """Origins whose pages may call (`https://ehr.example.org`), or `*`. Unset: any on loopback, else none."""
+    max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    """The largest request body read."""
+    allow_unsafe: bool = False
+    """Serve beyond loopback although `unsafe_reasons` has something to say."""
+
+    @field_validator("fhir_servers", "trusted_clients", "cors_origins", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url(cls, value: str | None) -> str | None:
+        return None if value is None else _web_address(value)
+
+    @field_validator("fhir_servers")
+    @classmethod
+    def _fhir_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_web_address(address) for address in value)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return value and tuple(origin if origin in {"*", "null"} else _web_address(origin) for origin in value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        if not value.startswith(("sqlite://", "postgresql+psycopg://")):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+        return value
+
+    @field_validator("knowledge_dir")
+    @classmethod
+    def _existing_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("is not a folder")
+        return value
+
+    @field_validator("cpt_descriptors")
+    @classmethod
+    def _existing_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("is not a file")
+        return value
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return _is_loopback(self.host)
+
+    @property
+    def public_url(self) -> str:
+        """The address clients use, without a slash at the end."""
+        if self.base_url is not None:
+            return self.base_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may call the service."""
+        if self.cors_origins is not None:
+            return self.cors_origins
+        return ("*",) if self.on_loopback else ()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings of the environment; `overrides` that are not None win (command line options).
+
+    Raises:
+        SettingsError: a value cannot be used.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError("; ".join(_line(problem) for problem in error.errors())) from None
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the `CDS_` variables that are no setting: most likely misspelled."""
+    names = os.environ if environment is None else environment
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return tuple(sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known))
+
+
+def unsafe_reasons(settings: Settings) -> list[str]:
+    """Return why serving with `settings` would be unsafe, in sentences; empty on loopback or where nothing is."""
+    if settings.on_loopback:
+        return []
+    reasons = ["Clients are not authenticated: whoever reaches the port may call."]
+    if not settings.public_url.startswith("https://"):
+        reasons.append("CDS_BASE_URL is not an https address: requests with patient data may travel unencrypted.")
+    if "*" in settings.allowed_origins:
+        reasons.append("CDS_CORS_ORIGINS allows every web page to call.")
+    reasons += [
+        f"CDS_FHIR_SERVERS has {server}: access tokens would travel unencrypted."
+        for server in settings.fhir_servers
+        if server.startswith("http://") and not _is_loopback(urlsplit(server).hostname or "")
+    ]
+    return reasons
+
+
+def refuse_unsafe(settings: Settings) -> None:
+    """Do nothing where serving with `settings` is safe, or allowed all the same.
+
+    Raises:
+        SettingsError: says why it is not, and what to do.
+    """
+    reasons = unsafe_reasons(settings)
+    if reasons and not settings.allow_unsafe:
+        raise SettingsError(
+            f"CDS_HOST: refusing to listen on {settings.host}. {' '.join(reasons)} "
+            "Put it right, listen on 127.0.0.1, or set CDS_ALLOW_UNSAFE=true."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise ValueError("must be an http or https address without a user name")
+    return value.rstrip("/")
+
+
+def _line(problem: Any) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    reason = problem["msg"].removeprefix("Value error, ")
+    shown = "" if name in _SECRET else f" (is {str(problem['input'])[:80]!r})"
+    return f"{PREFIX}{name.upper()}: {reason}{shown}"
