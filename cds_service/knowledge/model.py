@@ -19,6 +19,30 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """A code of the code pages with its name. `kind`: "place-of-service" | "taxonomy"."""
+
+    code: str
+    title: str
+    kind: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the page of a code tells people. `places_of_service` and `taxonomies` are ids of `Term`s."""
+
+    used_when: str = ""
+    sides: str = ""
+    imaging: str = ""
+    documentation: str = ""
+    examples: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    places_of_service: tuple[str, ...] = ()
+    taxonomies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A procedure code in our own words (CPT descriptors are the AMA's and are not shipped).
 
@@ -42,6 +66,7 @@ class Code:
     continuous: bool | None = None
     once_per_day: bool = False
     imaging_included: bool = False
+    reference: Reference = Reference()
 
     def valid_on(self, day: date) -> bool:
         """Return whether the code may be reported for a service on `day`."""
@@ -68,10 +93,24 @@ class Scheme:
     add_on: str | None = None
     both_sides: str | None = None
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes the scheme can come to, the primary first."""
+        return tuple(code for code in (self.primary, self.add_on, self.both_sides) if code)
+
+    def in_force(self, day: date) -> bool:
+        """Return whether services on `day` are counted this way."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A technique as the rules see it. `regions` empty means any region."""
+    """A technique as the rules see it on a day. `regions` and `planes` empty means any.
+
+    `injection` and `infusion` are the schemes in force on the day asked for (the newest ones, in
+    `Knowledge.families`), `injections` and `infusions` all of them by date. `imaging_included` is that of the
+    codes in force. `levels` are the vertebral levels the codes reach ("T2" ... "L1"), empty where they name none.
+    """
 
     id: str
     title: str
@@ -83,6 +122,10 @@ class Family:
     imaging_codes: tuple[str, ...]
     """Imaging that may be reported beside the block when it is not included."""
     sources: tuple[str, ...]
+    levels: tuple[str, ...] = ()
+    planes: tuple[str, ...] = ()
+    injections: tuple[Scheme, ...] = ()
+    infusions: tuple[Scheme, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

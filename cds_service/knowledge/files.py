@@ -1,0 +1,176 @@
+"""The knowledge files as they stand on disk: read, laid over one another, and checked for their shape.
+
+A site's folder lies over the shipped one: in a TOML file an entry of the same id replaces the shipped entry and a
+new id is added, a CSV file of the same name replaces the shipped table.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from cds_service.knowledge.errors import KnowledgeError
+
+SHIPPED = Path(__file__).parent / "data"
+DOCUMENTS = ("sources", "terms", "codes", "families", "documentation", "profiles", "anesthesia", "tables")
+"""The TOML files, by stem; each has its schema of the same name."""
+HEADERS: Mapping[str, tuple[str, ...]] = {
+    "ptp": ("column1", "column2", "indicator", "rationale"),
+    "mue": ("code", "units", "mai", "rationale"),
+    "addon": ("primary", "add_on", "type"),
+    "mpfs": ("code", "status", "global_days", "multiple", "bilateral", "assistant", "pctc"),
+}
+"""The columns of each kind of CMS table; each kind has a schema for one row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a TOML file, dates as ISO text, and the file it was read from."""
+
+    file: str
+    value: Any
+
+
+@dataclass
+class Files:
+    """All entries by document and id, the tables' paths by file name, and a digest of every byte that was read."""
+
+    documents: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in DOCUMENTS})
+    tables: dict[str, tuple[str, Path]] = field(default_factory=dict)
+    """File name of a CSV table to its label in messages and its path."""
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def entries(self, document: str) -> Mapping[str, Entry]:
+        """Return the entries of one TOML file (without ".toml") by id."""
+        return self.documents[document]
+
+    def rows(self, file: str, kind: str) -> list[Sequence[str]]:
+        """Return the rows of a CSV table of `kind`, without its header.
+
+        Raises `KnowledgeError` where the columns are not those of `HEADERS` or a row does not fit its schema.
+        """
+        label, path = self.tables[file]
+        lines = list(csv.reader(self.read(label, path).splitlines()))
+        if not lines or tuple(lines[0]) != HEADERS[kind]:
+            raise KnowledgeError(label, "line 1", f"a table of kind {kind} has the columns {', '.join(HEADERS[kind])}")
+        _check_rows(label, kind, lines[1:])
+        return list(lines[1:])
+
+    def read(self, label: str, path: Path) -> str:
+        """Return the text of a file and add it to the digest."""
+        try:
+            content = path.read_bytes()
+            self.digest.update(path.name.encode() + b"\0" + content + b"\0")
+            return content.decode("utf-8-sig")
+        except OSError as error:
+            raise KnowledgeError(label, "", f"cannot be read: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise KnowledgeError(label, "", "is not UTF-8 text") from error
+
+
+def read_files(overlay: Path | None) -> Files:
+    """Return the shipped files with `overlay` laid over them, each file checked against its schema."""
+    files = Files()
+    for name in DOCUMENTS:
+        _lay(files, name, f"{name}.toml", SHIPPED / f"{name}.toml")
+    for path in sorted(SHIPPED.glob("*.csv")):
+        files.tables[path.name] = (path.name, path)
+    if overlay is not None:
+        _lay_folder(files, overlay)
+    return files
+
+
+def _lay_folder(files: Files, overlay: Path) -> None:
+    if not overlay.is_dir():
+        raise KnowledgeError(str(overlay), "", "is not a folder")
+    for path in sorted(overlay.iterdir()):
+        if path.suffix == ".csv":
+            files.tables[path.name] = (str(path), path)
+        elif path.suffix == ".toml":
+            if path.stem not in DOCUMENTS:
+                known = ", ".join(f"{name}.toml" for name in DOCUMENTS)
+                raise KnowledgeError(str(path), "", f"is not a knowledge file; known are {known}")
+            _lay(files, path.stem, str(path), path)
+
+
+def _lay(files: Files, name: str, label: str, path: Path) -> None:
+    try:
+        document = _plain(tomllib.loads(files.read(label, path)))
+    except tomllib.TOMLDecodeError as error:
+        raise KnowledgeError(label, "", f"is not TOML: {error}") from error
+    _check_document(label, name, document)
+    for key, value in document.items():
+        files.documents[name][key] = Entry(label, value)
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` with dates as ISO text, so that JSON Schema can speak of them."""
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@cache
+def validator(kind: str) -> Draft202012Validator:
+    """Return the validator of a kind of knowledge file ("codes"), or of one row of a kind of table ("ptp")."""
+    return Draft202012Validator(_schema(kind), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@cache
+def _schema(kind: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((_schemas() / f"{kind}.schema.json").read_text(encoding="utf-8"))
+    return schema
+
+
+def _schemas() -> Path:
+    """Return the folder of the schemas: inside an installed package, or at the top of a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "_data" / "schemas" / "knowledge"
+    return installed if installed.is_dir() else package.parent / "schemas" / "knowledge"
+
+
+def _check_document(label: str, name: str, document: Mapping[str, Any]) -> None:
+    error = best_match(validator(name).iter_errors(document))
+    if error is not None:
+        raise KnowledgeError(label, _place(error), _shortened(error))
+
+
+def _check_rows(label: str, kind: str, rows: Iterable[Sequence[str]]) -> None:
+    """Check each row against the schema of its kind.
+
+    Rows are many and flat, so the pattern of each column is compiled instead of walking the schema for every row.
+    """
+    properties = _schema(kind)["properties"]
+    columns = [(name, re.compile(properties[name]["pattern"])) for name in HEADERS[kind]]
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(columns):
+            raise KnowledgeError(label, f"line {number}", f"has {len(row)} columns, not {len(columns)}")
+        for (name, pattern), text in zip(columns, row, strict=True):
+            if not pattern.search(text):
+                raise KnowledgeError(label, f"line {number}, {name}", f"'{text[:40]}' does not fit the column")
+
+
+def _place(error: ValidationError) -> str:
+    return ".".join(str(part) for part in error.absolute_path)
+
+
+def _shortened(error: ValidationError) -> str:
+    """Return the message without the (possibly long) value it is about."""
+    if error.validator in ("required", "additionalProperties"):
+        return error.message
+    described = {"pattern": "must match", "enum": "must be one of", "type": "must be of type", "format": "must be a"}
+    return f"{described.get(str(error.validator), error.validator)} {error.validator_value}"

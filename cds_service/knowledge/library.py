@@ -1,0 +1,309 @@
+"""The coding knowledge and what it says on a day, for a payer.
+
+`load()` reads the files once; `Knowledge.on(day, profile)` gives the `View` the review asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from cds_service.knowledge.build import (
+    AnesthesiaRange,
+    CoverageWords,
+    Dated,
+    ProfileRules,
+    RequirementGroup,
+    build_code,
+    build_family,
+    build_profile,
+    build_range,
+    build_requirements,
+    build_source,
+    build_term,
+)
+from cds_service.knowledge.checks import check
+from cds_service.knowledge.errors import KnowledgeError
+from cds_service.knowledge.files import Files, read_files
+from cds_service.knowledge.model import Code, Family, Mue, Profile, Ptp, Requirement, Scheme, Source, Term
+from cds_service.knowledge.tables import KINDS, MueTable, PtpTable, Tables, build_tables
+
+__all__ = ["DEFAULT_PROFILE", "Knowledge", "KnowledgeError", "View", "load"]
+
+DEFAULT_PROFILE = "default"
+AnyTable = TypeVar("AnyTable", PtpTable, MueTable)
+
+
+@dataclass(frozen=True, eq=False)
+class Knowledge:
+    """Everything that was loaded, for any day and payer.
+
+    `version` names the newest CMS edition and a digest of all files ("2026Q3-1a2b3c4d5e"). `families` and
+    `profiles` show the newest values; ask a `View` for those of a day. `rules`, `groups`, `ranges` and `tables` are
+    what views are made from.
+    """
+
+    version: str
+    sources: Mapping[str, Source]
+    terms: Mapping[str, Term]
+    codes: Mapping[str, Code]
+    families: Mapping[str, Family]
+    profiles: Mapping[str, Profile]
+    rules: Mapping[str, ProfileRules]
+    groups: Mapping[str, tuple[RequirementGroup, ...]]
+    ranges: tuple[AnesthesiaRange, ...]
+    tables: Tables
+
+    def on(self, day: date, profile: str = DEFAULT_PROFILE) -> View:
+        """Return what holds on `day` for the payer of `profile`, an id of `profiles`.
+
+        Raises `KnowledgeError` for an unknown profile.
+        """
+        return _view(self, day, profile)
+
+    def profile_for(self, words: Iterable[str]) -> str:
+        """Return the id of the profile for a Coverage, "default" where none is recognized.
+
+        `words` are the codes and displays of *one* Coverage, in any case; of several coverages, give the one that
+        pays first. Where two profiles other than the default match, neither is taken.
+        """
+        text = " ".join(f" {_normal(word)} " for word in words)
+        matches = [rules.id for rules in self.rules.values() if _matches(text, rules.coverage)]
+        return matches[0] if len(matches) == 1 else DEFAULT_PROFILE
+
+    def lineage(self, profile: str) -> tuple[ProfileRules, ...]:
+        """Return the rules of `profile` and of those it extends, nearest first."""
+        chain: list[ProfileRules] = []
+        name: str | None = profile
+        while name is not None:
+            chain.append(self.rules[name])
+            name = chain[-1].extends
+        return tuple(chain)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the knowledge says on `day` for the payer of `profile` (its id)."""
+
+    knowledge: Knowledge
+    day: date
+    profile: str
+
+    def code(self, code: str) -> Code | None:
+        """Return what is known of `code`, whether or not it is valid that day; None for a code not in the files."""
+        return self.knowledge.codes.get(code)
+
+    def valid(self, code: str) -> bool | None:
+        """Return whether `code` may be reported for a service that day; None for a code not in the files."""
+        known = self.code(code)
+        return None if known is None else known.valid_on(self.day)
+
+    def family(self, family_id: str) -> Family | None:
+        """Return a family with the schemes in force that day."""
+        return self._families.get(family_id)
+
+    def family_for(self, technique: str, region: str | None = None, plane: str | None = None) -> Family | None:
+        """Return the family of a technique in a region ("thoracic"), or None where there is none, or no single one.
+
+        A region or plane of None (not stated) rules nothing out: the family then rests on the technique alone, and
+        whoever asks must treat the region as an open question. A plane that no family of the technique lists has none.
+        """
+        families = [
+            family
+            for family in self._families.values()
+            if family.technique == technique
+            and (region is None or not family.regions or region in family.regions)
+            and (plane is None or not family.planes or plane in family.planes)
+        ]
+        return families[0] if len(families) == 1 else None
+
+    def scheme(self, family: Family | str, continuous: bool) -> Scheme | None:
+        """Return how lines of `family` are counted that day, for an infusion or an injection; None where no code is."""
+        found = self.family(family if isinstance(family, str) else family.id)
+        if found is None:
+            return None
+        return found.infusion if continuous else found.injection
+
+    def requirements(self, family_id: str, continuous: bool) -> tuple[Requirement, ...]:
+        """Return what the record of a block of a family must and should contain, each element once, in file order.
+
+        Elements only an infusion needs are left out for an injection; the other conditions (`Requirement.when`) are
+        for the caller to judge.
+        """
+        return tuple(
+            requirement
+            for requirement in self._requirements(family_id).values()
+            if requirement.level != "none" and (continuous or requirement.when != "infusion")
+        )
+
+    def mue(self, code: str) -> Mue | None:
+        """Return the medically unlikely edit of `code` in the edition for the day (see `edition_gap`)."""
+        table = self._mue_table
+        return table.rows.get(code) if table else None
+
+    def ptp(self, column1: str, column2: str) -> Ptp | None:
+        """Return the pair in exactly this order, in the edition for the day (see `edition_gap`)."""
+        table = self._ptp_table
+        return table.rows.get((column1, column2)) if table else None
+
+    def ptp_covers(self, code: str) -> bool:
+        """Return whether the table holds any pair with `code`; without one, no pair does not mean no conflict."""
+        table = self._ptp_table
+        return table is not None and code in table.codes
+
+    def bundled_into_anesthesia(self, code: str) -> bool:
+        """Return whether the table pairs any anesthesia code with `code` in column 2."""
+        return code in self._in_anesthesia
+
+    def edition_gap(self, kind: Literal["ptp", "mue"]) -> str | None:
+        """Return a sentence where the day lies outside the quarter of the table used, None where it lies within."""
+        table = self._ptp_table if kind == "ptp" else self._mue_table
+        if table is None:
+            return f"No table of {KINDS[kind]} is loaded."
+        if table.covers(self.day):
+            return None
+        return (
+            f"The day of service {self.day} lies outside the loaded {KINDS[kind]} of {table.edition} "
+            f"({table.valid_from} to {table.valid_to}); that edition was used all the same."
+        )
+
+    def is_anesthesia(self, code: str) -> bool:
+        """Return whether `code` is the anesthesia for an operation."""
+        return any(codes.holds(code, self.day) for codes in self.knowledge.ranges)
+
+    def parameter(self, name: str) -> str:
+        """Return the value of a profile parameter that day. Raises `KeyError` for a name no profile in line has."""
+        return self._parameter(name).value
+
+    def parameter_sources(self, name: str) -> tuple[Source, ...]:
+        """Return where the value of a parameter comes from. Raises `KeyError` as `parameter` does."""
+        return self.sources(self._parameter(name).sources)
+
+    def source(self, source_id: str) -> Source:
+        """Return a source by id. Raises `KeyError` for an unknown one."""
+        return self.knowledge.sources[source_id]
+
+    def sources(self, ids: Iterable[str]) -> tuple[Source, ...]:
+        """Return sources by id, each once, in the order given. Raises `KeyError` for an unknown one."""
+        return tuple(self.source(id_) for id_ in dict.fromkeys(ids))
+
+    def _parameter(self, name: str) -> Dated:
+        for rules in self.knowledge.lineage(self.profile):
+            if name in rules.parameters:
+                return _value_on(rules.parameters[name], self.day)
+        raise KeyError(name)
+
+    def _requirements(self, family_id: str) -> Mapping[str, Requirement]:
+        """Return the requirements by element, those of nearer profiles over those of the profiles they extend."""
+        groups = self.knowledge.groups.get(family_id, ())
+        levels = [None, *(rules.id for rules in reversed(self.knowledge.lineage(self.profile)))]
+        return {
+            element: Requirement(element, group.level, group.when, group.sources)
+            for level in levels
+            for group in groups
+            if group.profile == level
+            for element in group.elements
+        }
+
+    @cached_property
+    def _families(self) -> Mapping[str, Family]:
+        return {
+            id_: _in_force(family, self.day, self.knowledge.codes) for id_, family in self.knowledge.families.items()
+        }
+
+    @cached_property
+    def _ptp_table(self) -> PtpTable | None:
+        return _edition(self.knowledge.tables.ptp, self.day)
+
+    @cached_property
+    def _mue_table(self) -> MueTable | None:
+        return _edition(self.knowledge.tables.mue, self.day)
+
+    @cached_property
+    def _in_anesthesia(self) -> frozenset[str]:
+        pairs = self._ptp_table.rows if self._ptp_table else {}
+        return frozenset(column2 for column1, column2 in pairs if self.is_anesthesia(column1))
+
+
+def load(overlay: Path | None = None) -> Knowledge:
+    """Return the shipped knowledge with the site's folder `overlay` laid over it.
+
+    Raises `KnowledgeError` for the first thing wrong: a file that cannot be read, a shape its schema forbids, an id
+    that does not resolve, dates that overlap.
+    """
+    files = read_files(overlay)
+    tables = build_tables(files)
+    codes = {code: build_code(code, entry.value, tables) for code, entry in files.entries("codes").items()}
+    families = {id_: build_family(id_, entry.value) for id_, entry in files.entries("families").items()}
+    rules = {id_: build_profile(id_, entry.value) for id_, entry in files.entries("profiles").items()}
+    check(files, codes, families, rules)
+    knowledge = Knowledge(
+        version=f"{tables.newest_edition.replace(' ', '')}-{files.digest.hexdigest()[:10]}",
+        sources={id_: build_source(id_, entry.value) for id_, entry in files.entries("sources").items()},
+        terms={id_: build_term(id_, entry.value) for id_, entry in files.entries("terms").items()},
+        codes=codes,
+        families={id_: _in_force(family, date.max, codes) for id_, family in families.items()},
+        profiles={},
+        rules=rules,
+        groups=_groups(files),
+        ranges=tuple(build_range(entry) for entry in files.entries("anesthesia").values()),
+        tables=tables,
+    )
+    return replace(knowledge, profiles={id_: _profile(knowledge, id_) for id_ in rules})
+
+
+def _groups(files: Files) -> Mapping[str, tuple[RequirementGroup, ...]]:
+    return {id_: build_requirements(entry.value) for id_, entry in files.entries("documentation").items()}
+
+
+def _profile(knowledge: Knowledge, id_: str) -> Profile:
+    """Return a profile with its newest values, inherited ones included."""
+    newest: dict[str, Dated] = {}
+    for rules in reversed(knowledge.lineage(id_)):
+        newest |= {name: values[-1] for name, values in rules.parameters.items()}
+    return Profile(
+        id_,
+        knowledge.rules[id_].title,
+        {name: value.value for name, value in newest.items()},
+        {name: value.sources for name, value in newest.items()},
+    )
+
+
+@lru_cache(maxsize=512)
+def _view(knowledge: Knowledge, day: date, profile: str) -> View:
+    if profile not in knowledge.rules:
+        raise KnowledgeError("profiles.toml", profile, f"no such profile; there are {', '.join(knowledge.rules)}")
+    return View(knowledge, day, profile)
+
+
+def _in_force(family: Family, day: date, codes: Mapping[str, Code]) -> Family:
+    injection = next((scheme for scheme in family.injections if scheme.in_force(day)), None)
+    infusion = next((scheme for scheme in family.infusions if scheme.in_force(day)), None)
+    schemes = [scheme for scheme in (injection, infusion) if scheme]
+    included = bool(schemes) and all(codes[scheme.primary].imaging_included for scheme in schemes)
+    return replace(family, injection=injection, infusion=infusion, imaging_included=included)
+
+
+def _value_on(values: tuple[Dated, ...], day: date) -> Dated:
+    """Return the value in force, the oldest for a day before all of them (values have no gaps, see `checks`)."""
+    return next((value for value in reversed(values) if value.valid_from <= day), values[0])
+
+
+def _edition(tables: tuple[AnyTable, ...], day: date) -> AnyTable | None:
+    """Return the edition for the day; the latest one where none is, which `edition_gap` says aloud."""
+    return next((table for table in tables if table.covers(day)), tables[-1] if tables else None)
+
+
+def _normal(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def _matches(text: str, coverage: CoverageWords) -> bool:
+    for phrase in coverage.ignore:
+        text = text.replace(f" {phrase} ", "  ")
+    return any(f" {p} " in text for p in coverage.any) and not any(f" {p} " in text for p in coverage.none)

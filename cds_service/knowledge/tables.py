@@ -1,0 +1,147 @@
+"""The CMS tables by edition, and the one to use on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Generic, TypeVar
+
+from cds_service.knowledge.errors import KnowledgeError
+from cds_service.knowledge.files import Entry, Files
+from cds_service.knowledge.model import Mue, Ptp
+
+T = TypeVar("T")
+KINDS: Mapping[str, str] = {
+    "ptp": "Medicare NCCI procedure-to-procedure edits",
+    "mue": "Medicare NCCI medically unlikely edits",
+}
+"""The kinds a day is asked of, as a sentence names them."""
+
+
+@dataclass(frozen=True)
+class Table(Generic[T]):
+    """One edition of a CMS table; `rows` by what it is looked up with (a code, or a pair of codes)."""
+
+    id: str
+    kind: str
+    edition: str
+    valid_from: date
+    valid_to: date
+    source: str
+    rows: Mapping[T, object]
+
+    def covers(self, day: date) -> bool:
+        """Return whether `day` lies in the quarter of the edition."""
+        return self.valid_from <= day <= self.valid_to
+
+
+@dataclass(frozen=True)
+class PtpTable(Table[tuple[str, str]]):
+    """Procedure-to-procedure edits, and the codes that are in any of the pairs."""
+
+    rows: Mapping[tuple[str, str], Ptp]
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class MueTable(Table[str]):
+    """Medically unlikely edits by code."""
+
+    rows: Mapping[str, Mue]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Every loaded edition, oldest first. `primaries` and `bilateral` are those of the newest edition with the code."""
+
+    ptp: tuple[PtpTable, ...]
+    mue: tuple[MueTable, ...]
+    primaries: Mapping[str, frozenset[str]]
+    bilateral: Mapping[str, str]
+    newest_edition: str
+    source_ids: frozenset[str]
+
+
+def build_tables(files: Files) -> Tables:
+    """Return the tables the manifest names.
+
+    Raises `KnowledgeError` where a table's file is missing, nobody's, or unlike its kind, and where two editions of
+    a kind overlap.
+    """
+    by_kind: dict[str, list[tuple[str, Entry]]] = {"ptp": [], "mue": [], "addon": [], "mpfs": []}
+    for id_, entry in sorted(files.entries("tables").items(), key=lambda item: str(item[1].value["from"])):
+        _check_entry(files, id_, entry)
+        by_kind[entry.value["kind"]].append((id_, entry))
+    for entries in by_kind.values():
+        _check_apart(entries)
+    _check_no_strangers(files)
+    editions = [entry.value for entries in by_kind.values() for _, entry in entries]
+    return Tables(
+        ptp=tuple(_ptp_table(files, id_, entry.value) for id_, entry in by_kind["ptp"]),
+        mue=tuple(_mue_table(files, id_, entry.value) for id_, entry in by_kind["mue"]),
+        primaries=_primaries(files, [entry.value for _, entry in by_kind["addon"]]),
+        bilateral=_bilateral(files, [entry.value for _, entry in by_kind["mpfs"]]),
+        newest_edition=max((e["edition"] for e in editions), default="no tables"),
+        source_ids=frozenset(e["source"] for e in editions),
+    )
+
+
+def _check_entry(files: Files, id_: str, entry: Entry) -> None:
+    value = entry.value
+    if value["file"] not in files.tables:
+        raise KnowledgeError(entry.file, f"{id_}.file", f"there is no file {value['file']}")
+    if value["to"] < value["from"]:
+        raise KnowledgeError(entry.file, f"{id_}.to", f"ends ({value['to']}) before it starts ({value['from']})")
+
+
+def _check_apart(entries: Sequence[tuple[str, Entry]]) -> None:
+    for (earlier_id, earlier), (id_, entry) in pairwise(entries):
+        if entry.value["from"] <= earlier.value["to"]:
+            raise KnowledgeError(entry.file, f"{id_}.from", f"overlaps {earlier_id}, in force to {earlier.value['to']}")
+
+
+def _check_no_strangers(files: Files) -> None:
+    named = {entry.value["file"] for entry in files.entries("tables").values()}
+    for name, (label, _) in files.tables.items():
+        if name not in named:
+            raise KnowledgeError(label, "", "no entry of tables.toml names this file")
+
+
+def _frame(id_: str, value: Mapping[str, str]) -> tuple[str, str, str, date, date, str]:
+    start, end = date.fromisoformat(value["from"]), date.fromisoformat(value["to"])
+    return id_, value["kind"], value["edition"], start, end, value["source"]
+
+
+def _ptp_table(files: Files, id_: str, value: Mapping[str, str]) -> PtpTable:
+    edition, source = value["edition"], value["source"]
+    rows = {
+        (column1, column2): Ptp(column1, column2, indicator, rationale, edition, source)
+        for column1, column2, indicator, rationale in files.rows(value["file"], "ptp")
+    }
+    return PtpTable(*_frame(id_, value), rows, frozenset(code for pair in rows for code in pair))
+
+
+def _mue_table(files: Files, id_: str, value: Mapping[str, str]) -> MueTable:
+    edition, source = value["edition"], value["source"]
+    rows = {
+        code: Mue(code, int(units), int(mai), edition, source)
+        for code, units, mai, _ in files.rows(value["file"], "mue")
+    }
+    return MueTable(*_frame(id_, value), rows)
+
+
+def _primaries(files: Files, tables: Sequence[Mapping[str, str]]) -> Mapping[str, frozenset[str]]:
+    primaries: dict[str, frozenset[str]] = {}
+    for table in tables:
+        edition: dict[str, set[str]] = {}
+        for primary, add_on, _ in files.rows(table["file"], "addon"):
+            edition.setdefault(add_on, set()).add(primary)
+        primaries |= {add_on: frozenset(codes) for add_on, codes in edition.items()}
+    return primaries
+
+
+def _bilateral(files: Files, tables: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
+    column = 4
+    return {row[0]: row[column] for table in tables for row in files.rows(table["file"], "mpfs")}
