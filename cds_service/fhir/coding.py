@@ -152,10 +152,8 @@ def _coding(coding: Any, path: str) -> Iterator[CodedValue]:
     code = coding.get("code")
     if isinstance(code, int) and not isinstance(code, bool):
         code = str(code)
-    if not isinstance(code, str) or canonical_system(coding.get("system")) not in (CPT, None):
-        return
-    match = _CODED.fullmatch(code.strip().upper())
-    if match is not None:
+    match = _CODED.fullmatch(code.strip().upper()) if isinstance(code, str) else None
+    if match is not None and canonical_system(coding.get("system")) in (CPT, None):
         yield _value(match, path)
 
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cds_service.fhir.access import RecordSource
 from cds_service.fhir.bundle import FIRST_PAGE, RESOURCE_TYPES, Collector, entry_of, failure_reason
 from cds_service.fhir.reading import member, text
-from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record, Unread
+from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record, RecordSource, Unread
 from cds_service.fhir.references import plain_id
 
 # A client's own key is repeated only where it looks like a name: anything may stand there.

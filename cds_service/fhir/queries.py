@@ -54,7 +54,10 @@ _TOKEN: Final = re.compile(r"\{\{context\.(\w+)\}\}")
 
 
 def fill(template: str, context: Mapping[str, str | None]) -> str | None:
-    """Return the query of a template, with values percent-encoded; None where the context lacks one it needs."""
-    if any(not context.get(name) for name in _TOKEN.findall(template)):
+    """Return the query of a template, with values percent-encoded; None where the context lacks one it needs.
+
+    "." and ".." are no ids: as a step of a path they would ask for something else.
+    """
+    if any((context.get(name) or "").strip() in ("", ".", "..") for name in _TOKEN.findall(template)):
         return None
     return _TOKEN.sub(lambda token: quote(context[token[1]] or "", safe=""), template)

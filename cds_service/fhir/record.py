@@ -6,10 +6,10 @@ refuse (no `intent`, `coding: [{}]`, ids over 64 characters), and most of them a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from cds_service.fhir.reading import items
 from cds_service.fhir.references import contained_id, index_keys, reference_id
@@ -122,3 +122,15 @@ class Record:
             if resource.get("id") in (local, f"#{local}"):
                 return Entry(resource, f"{holder.reference}#{local}")
         return None
+
+
+class RecordSource(Protocol):
+    """Where prefetch keys that the client did not send can be read."""
+
+    def read(self, keys: Sequence[PrefetchKey]) -> Mapping[PrefetchKey, Resource | Unread]:
+        """Return what each key would have held: a resource, a Bundle, or an `Unread` where reading failed.
+
+        A key that cannot be asked for (its query needs an encounter, and none is known) is left out of the answer.
+        Never raises.
+        """
+        ...
