@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import random
 import re
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -210,6 +214,37 @@ def seed() -> ModuleType:
     return load("docker/seed_hapi.py", "seed_hapi")
 
 
+@contextlib.contextmanager
+def fhir_server(answer: int) -> Iterator[tuple[str, list[Any]]]:
+    """A FHIR server that is there, keeps what is posted to it, and answers that with one status."""
+    posted: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._reply(200)
+
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self._reply(answer)
+
+        def _reply(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is given by the base class
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/fhir", posted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 class TestSeed:
     def test_puts_every_resource_in_its_place(self, seed: ModuleType) -> None:
         bundle = {
@@ -268,6 +303,17 @@ class TestSeed:
             for path in bundles
         }
         assert seed.conflicts(cases) == []
+
+    @pytest.mark.parametrize(("answer", "status"), [(200, 0), (422, 1)])
+    def test_the_status_says_whether_every_case_was_taken(
+        self, seed: ModuleType, tmp_path: Path, answer: int, status: int
+    ) -> None:
+        (tmp_path / "one-site").mkdir()
+        bundle = {"entry": [{"resource": {"resourceType": "Patient", "id": "p1"}}]}
+        (tmp_path / "one-site" / "bundle.json").write_text(json.dumps(bundle), encoding="utf-8")
+        with fhir_server(answer) as (address, posted):
+            assert seed.main(f"{address}/", str(tmp_path)) == status
+        assert posted == [seed.transaction(bundle, "one-site")]
 
     def test_the_status_says_when_there_is_nothing_to_load(self, seed: ModuleType, tmp_path: Path) -> None:
         assert seed.main("http://127.0.0.1:9/fhir", str(tmp_path)) == 2
