@@ -46,13 +46,19 @@ class ProfileRules:
 
 @dataclass(frozen=True, slots=True)
 class RequirementGroup:
-    """Elements asked for together; `profile` None for every payer."""
+    """Elements asked for together; `profile` None for every payer, no dates for every day."""
 
     elements: tuple[str, ...]
     level: str
     when: str
     profile: str | None
+    valid_from: date
+    valid_to: date | None
     sources: tuple[str, ...]
+
+    def in_force(self, day: date) -> bool:
+        """Return whether the elements are asked for on `day`."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +163,15 @@ def _schemes(raws: Sequence[Raw]) -> tuple[Scheme, ...]:
 def build_requirements(raws: Sequence[Raw]) -> tuple[RequirementGroup, ...]:
     """Return the groups of one family's documentation, in the order written."""
     return tuple(
-        RequirementGroup(tuple(raw["elements"]), raw["level"], raw["when"], raw.get("profile"), tuple(raw["sources"]))
+        RequirementGroup(
+            elements=tuple(raw["elements"]),
+            level=raw["level"],
+            when=raw["when"],
+            profile=raw.get("profile"),
+            valid_from=date.fromisoformat(raw["from"]) if "from" in raw else date.min,
+            valid_to=_end(raw),
+            sources=tuple(raw["sources"]),
+        )
         for raw in raws
     )
 

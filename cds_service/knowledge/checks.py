@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 
-from cds_service.knowledge.build import ProfileRules
+from cds_service.knowledge.build import ProfileRules, RequirementGroup, build_requirements
 from cds_service.knowledge.errors import KnowledgeError
-from cds_service.knowledge.files import Entry, Files
+from cds_service.knowledge.files import Entry, Files, schema_of
 from cds_service.knowledge.model import Code, Family, Scheme
 
 UNDOCUMENTED_ROLES = frozenset({"imaging", "anesthesia", "unlisted"})
@@ -23,6 +23,8 @@ SCHEME_MEMBERS: Mapping[str, frozenset[str]] = {
     "unlisted": frozenset(),
 }
 """The codes a counting strategy needs beside its primary."""
+PARAMETERS = frozenset(schema_of("profiles")["$defs"]["parameters"]["properties"])
+"""The parameters of a profile; the default profile has a value for each."""
 
 
 class Period(Protocol):
@@ -164,20 +166,30 @@ def _check_documentation(whole: Whole) -> None:
     for key, entry in whole.files.entries("documentation").items():
         if key not in whole.families:
             raise whole.fail("documentation", key, "", f"no family '{key}' in families.toml")
-        seen: set[tuple[str | None, str]] = set()
-        for index, group in enumerate(entry.value):
-            profile = group.get("profile")
-            if profile is not None and profile not in whole.rules:
-                raise whole.fail("documentation", key, f".{index}.profile", f"no profile '{profile}' in profiles.toml")
-            for element in group["elements"]:
-                if (profile, element) in seen:
-                    raise whole.fail("documentation", key, f".{index}.elements", f"'{element}' is there twice")
-                seen.add((profile, element))
+        groups = build_requirements(entry.value)
+        for index, group in enumerate(groups):
+            if group.profile is not None and group.profile not in whole.rules:
+                problem = f"no profile '{group.profile}' in profiles.toml"
+                raise whole.fail("documentation", key, f".{index}.profile", problem)
+        for (_, element), asked in _by_element(groups).items():
+            _check_periods(whole, "documentation", key, f".{element}", asked)
+
+
+def _by_element(groups: Iterable[RequirementGroup]) -> Mapping[tuple[str | None, str], list[RequirementGroup]]:
+    """Return the groups that ask for each element, by profile and element, in order of their start."""
+    found: dict[tuple[str | None, str], list[RequirementGroup]] = {}
+    for group in sorted(groups, key=lambda group: group.valid_from):
+        for element in group.elements:
+            found.setdefault((group.profile, element), []).append(group)
+    return found
 
 
 def _check_profiles(whole: Whole) -> None:
     if "default" not in whole.rules:
         raise KnowledgeError("profiles.toml", "default", "the default profile is missing")
+    missing = PARAMETERS - whole.rules["default"].parameters.keys()
+    if missing:
+        raise whole.fail("profiles", "default", ".parameters", f"has no {', '.join(sorted(missing))}")
     for rules in whole.rules.values():
         _check_line(whole, rules)
         for name, values in rules.parameters.items():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +21,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from cds_service.knowledge.errors import KnowledgeError
+from cds_service.resources import schema
 
 SHIPPED = Path(__file__).parent / "data"
+# The shape of every file is checked at every start, the shipped ones too: all of it takes some 15 ms.
 DOCUMENTS = ("sources", "terms", "codes", "families", "documentation", "profiles", "anesthesia", "tables")
 """The TOML files, by stem; each has its schema of the same name."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -124,23 +125,15 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def schema_of(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of a kind of knowledge file ("codes"), or of one row of a kind of table ("ptp")."""
+    return schema(f"knowledge/{kind}")
+
+
 @cache
 def validator(kind: str) -> Draft202012Validator:
-    """Return the validator of a kind of knowledge file ("codes"), or of one row of a kind of table ("ptp")."""
-    return Draft202012Validator(_schema(kind), format_checker=Draft202012Validator.FORMAT_CHECKER)
-
-
-@cache
-def _schema(kind: str) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads((_schemas() / f"{kind}.schema.json").read_text(encoding="utf-8"))
-    return schema
-
-
-def _schemas() -> Path:
-    """Return the folder of the schemas: inside an installed package, or at the top of a checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / "_data" / "schemas" / "knowledge"
-    return installed if installed.is_dir() else package.parent / "schemas" / "knowledge"
+    """Return the validator of the schema of a kind."""
+    return Draft202012Validator(schema_of(kind), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def _check_document(label: str, name: str, document: Mapping[str, Any]) -> None:
@@ -154,7 +147,7 @@ def _check_rows(label: str, kind: str, rows: Iterable[Sequence[str]]) -> None:
 
     Rows are many and flat, so the pattern of each column is compiled instead of walking the schema for every row.
     """
-    properties = _schema(kind)["properties"]
+    properties = schema_of(kind)["properties"]
     columns = [(name, re.compile(properties[name]["pattern"])) for name in HEADERS[kind]]
     for number, row in enumerate(rows, start=2):
         if len(row) != len(columns):
@@ -168,9 +161,22 @@ def _place(error: ValidationError) -> str:
     return ".".join(str(part) for part in error.absolute_path)
 
 
+_EXPECTED: Mapping[str, str] = {
+    "pattern": "does not match {}",
+    "enum": "is not one of {}",
+    "type": "is not of type {}",
+    "format": "is not a {}",
+    "minLength": "is empty",
+    "minItems": "is empty",
+    "uniqueItems": "names something twice",
+}
+
+
 def _shortened(error: ValidationError) -> str:
-    """Return the message without the (possibly long) value it is about."""
-    if error.validator in ("required", "additionalProperties"):
+    """Return what is the matter without the (possibly long) value it is about."""
+    expected = _EXPECTED.get(str(error.validator))
+    if expected is None:
         return error.message
-    described = {"pattern": "must match", "enum": "must be one of", "type": "must be of type", "format": "must be a"}
-    return f"{described.get(str(error.validator), error.validator)} {error.validator_value}"
+    found = f"'{error.instance[:40]}' " if isinstance(error.instance, str) else ""
+    wanted = error.validator_value
+    return found + expected.format(", ".join(map(str, wanted)) if isinstance(wanted, list) else wanted)

@@ -76,6 +76,11 @@ class Knowledge:
         matches = [rules.id for rules in self.rules.values() if _matches(text, rules.coverage)]
         return matches[0] if len(matches) == 1 else DEFAULT_PROFILE
 
+    def schemes(self, family_id: str) -> tuple[Scheme, ...]:
+        """Return every scheme of a family, of whatever day; none for an unknown family."""
+        family = self.families.get(family_id)
+        return (*family.injections, *family.infusions) if family else ()
+
     def lineage(self, profile: str) -> tuple[ProfileRules, ...]:
         """Return the rules of `profile` and of those it extends, nearest first."""
         chain: list[ProfileRules] = []
@@ -206,7 +211,7 @@ class View:
             element: Requirement(element, group.level, group.when, group.sources)
             for level in levels
             for group in groups
-            if group.profile == level
+            if group.profile == level and group.in_force(self.day)
             for element in group.elements
         }
 
