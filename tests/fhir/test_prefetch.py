@@ -363,41 +363,51 @@ class TestFromBundle:
         assert from_bundle(nested).unread == (Unread("Bundle", "some entries are not FHIR resources"),)
 
 
-WORDS = st.sampled_from(
-    [
-        "resourceType",
-        "Bundle",
-        "entry",
-        "resource",
-        "search",
-        "mode",
-        "include",
-        "fullUrl",
-        "contained",
-        "meta",
-        "versionId",
-        "lastUpdated",
-        "link",
-        "relation",
-        "next",
-        "total",
-        "OperationOutcome",
-        "issue",
-        "severity",
-        "code",
-        "Claim",
-        "Patient",
-        "id",
-        "request",
-        "response",
-        "status",
-        "method",
-        "DELETE",
-        "url",
-        "claims",
-        "draftOrders",
-        "patientId",
-    ]
+WORDS = (
+    st.sampled_from(
+        [
+            "resourceType",
+            "Bundle",
+            "entry",
+            "resource",
+            "search",
+            "mode",
+            "include",
+            "fullUrl",
+            "contained",
+            "meta",
+            "total",
+        ]
+    )
+    | st.sampled_from(
+        [
+            "versionId",
+            "lastUpdated",
+            "link",
+            "relation",
+            "next",
+            "OperationOutcome",
+            "issue",
+            "severity",
+            "code",
+            "Claim",
+        ]
+    )
+    | st.sampled_from(
+        [
+            "Patient",
+            "id",
+            "request",
+            "response",
+            "status",
+            "method",
+            "DELETE",
+            "url",
+            "claims",
+            "draftOrders",
+            "patientId",
+        ]
+    )
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | WORDS,
