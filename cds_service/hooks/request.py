@@ -23,7 +23,7 @@ class FhirAuthorization:
     """Seconds."""
     scope: str | None = None
     subject: str | None = None
-    patient: str | None = None
+    patient: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

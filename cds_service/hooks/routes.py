@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_service.hooks.cors import cors_headers
 from cds_service.hooks.feedback import FeedbackReader
@@ -48,7 +49,7 @@ def create_blueprint(protocol: Protocol) -> Blueprint:
     """
     views = _Views(protocol)
     blueprint = Blueprint("hooks", __name__)
-    blueprint.add_url_rule("/cds-services", "discovery", views.discovery)
+    blueprint.add_url_rule("/cds-services", "discovery", views.discovery, strict_slashes=False)
     blueprint.add_url_rule("/cds-services/<service_id>", "service", views.service, methods=["POST"])
     blueprint.add_url_rule("/cds-services/<service_id>/feedback", "feedback", views.feedback, methods=["POST"])
     blueprint.add_url_rule("/assessments", "assessments", views.assessments, methods=["POST"])
@@ -85,8 +86,13 @@ class _Views:
         return _json(to_json({"assessments": list(found)}))
 
     def _body(self) -> bytes:
-        request.max_content_length = self._protocol.max_body_bytes
-        return request.get_data(cache=False)
+        limit = self._protocol.max_body_bytes
+        # Where no length is announced (chunked), reading stops silently at the most allowed: one byte more tells.
+        request.max_content_length = limit + 1
+        body = request.get_data(cache=False)
+        if len(body) > limit:
+            raise RequestEntityTooLarge
+        return body
 
 
 def _json(body: bytes) -> Response:

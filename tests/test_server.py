@@ -1,0 +1,108 @@
+"""The production server, really started: a free port, one worker, real HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from cds_service import server
+from cds_service.settings import SettingsError, load_settings
+
+APP = """
+import pathlib
+import time
+
+from flask import Flask
+
+from cds_service.server import run
+from cds_service.settings import load_settings
+
+
+def slow():
+    pathlib.Path("started").touch()
+    time.sleep(0.5)
+    return "done"
+
+
+def create_app(settings):
+    app = Flask("app")
+    app.add_url_rule("/port", view_func=lambda: str(settings.port), endpoint="port")
+    app.add_url_rule("/slow", view_func=slow)
+    return app
+
+
+if __name__ == "__main__":
+    run(load_settings(), create_app)
+"""
+
+
+@pytest.fixture
+def running(tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text(APP)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"CDS_PORT": str(port), "PYTHONPATH": str(Path(server.__file__).parents[1])}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, env=environment, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/port", process)
+            yield process, f"http://127.0.0.1:{port}", tmp_path / "log"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(url, process):
+    def answers():
+        assert process.poll() is None, "the server stopped by itself"
+        try:
+            return _get(url)
+        except OSError:
+            return None
+
+    _wait_until(answers)
+
+
+def _wait_until(true):
+    for _ in range(300):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("waited 30 s for nothing")
+
+
+def _get(url):
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return response.read().decode()
+
+
+def test_the_server_answers_with_its_settings_logs_no_query_and_finishes_what_is_under_way(running):
+    process, url, log = running
+    assert _get(f"{url}/port?patient=jane-doe") == url.rpartition(":")[2]
+
+    client = subprocess.Popen(
+        [sys.executable, "-c", f"import urllib.request as u; print(u.urlopen('{url}/slow').read().decode())"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    _wait_until((log.parent / "started").exists)
+    process.send_signal(signal.SIGTERM)
+    assert client.communicate(timeout=20)[0] == "done\n"
+    assert process.wait(timeout=20) == 0
+    assert '"GET /port" 200' in log.read_text()
+    assert "jane-doe" not in log.read_text()
+
+
+def test_unsafe_settings_are_refused_before_anything_is_opened():
+    with pytest.raises(SettingsError, match="CDS_ALLOW_UNSAFE"):
+        server.run(load_settings(host="10.0.0.1"), print)
