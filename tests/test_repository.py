@@ -347,6 +347,11 @@ class TestReadme:
         (request,) = re.findall(r"--data '\n(.+?)'\n```", text("README.md"), re.DOTALL)
         jsonschema.validate(json.loads(request), schema("order-sign-request"))
 
+    def test_the_sample_requests_it_sends_exist(self) -> None:
+        sent = re.findall(r"--data @(\S+)", text("README.md"))
+        assert sent
+        assert all((ROOT / path).is_file() for path in sent)
+
     @pytest.mark.parametrize(
         "page", ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
     )
