@@ -52,11 +52,10 @@ class HttpRecordSource:
         deadline: float = 3.0,
         session: requests.Session | None = None,
     ) -> None:
-        self._server = server
+        self._base = _base(server) if is_allowed(server, allowed) else None
         self._headers = {"Accept": "application/fhir+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._context = {"patientId": patient_id, "encounterId": encounter_id}
         self._templates = templates
-        self._allowed = allowed
         self._timeout = timeout
         self._deadline = deadline
         self._session = session or new_session()
@@ -65,7 +64,7 @@ class HttpRecordSource:
         """Return what each key would have held (see `RecordSource.read`)."""
         queries = {key: fill(self._templates[key], self._context) for key in keys if key in self._templates}
         asked = {key: query for key, query in queries.items() if query is not None}
-        if not is_allowed(self._server, self._allowed):
+        if self._base is None:
             return {key: Unread(key.value, "this FHIR server is not one that may be asked") for key in asked}
         if not asked:
             return {}
@@ -89,7 +88,7 @@ class HttpRecordSource:
             return _TOO_LATE
         try:
             with self._session.get(
-                f"{self._server.rstrip('/')}/{query}",
+                f"{self._base}/{query}",
                 headers=self._headers,
                 timeout=min(self._timeout, remaining),
                 allow_redirects=False,
@@ -127,12 +126,14 @@ def is_allowed(server: str, allowed: Collection[str]) -> bool:
     return base in {_base(each) for each in allowed} if allowed else _is_loopback(urlsplit(base).hostname)
 
 
-def _base(address: str) -> str | None:
+def _base(address: object) -> str | None:
     """Return a base address in one form, or None where no request may go there."""
+    if not isinstance(address, str):
+        return None
     try:
         parts = urlsplit(address)
         port = parts.port
-    except (ValueError, AttributeError, TypeError):
+    except ValueError:
         return None
     scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
     odd = parts.query or parts.fragment or parts.username is not None or "\\" in address or ".." in parts.path
