@@ -210,6 +210,8 @@ class ClaimFacts:
     kind: str | None = None
     """The claim type code: "professional", "institutional" ...; None where not stated."""
     provider: str | None = None
+    valid: bool = True
+    """Whether it is valid FHIR R4; a correction is offered only for a Claim that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,8 @@ class OrderFacts:
     reference: str
     resource: Mapping[str, Any]
     line: Line
+    valid: bool = True
+    """Whether it is valid FHIR R4; a correction is offered only for an order that is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ class Assessment:
     orders: tuple[OrderFacts, ...] = ()
     judged_codes: frozenset[str] = frozenset()
     """Codes the review may correct on the Claim; lines with any other code are left alone."""
+    correctable: bool = True
+    """Whether the expected lines are sure enough to be offered as a one-click correction."""
 
     def with_not_checked(self, *more: NotChecked) -> Assessment:
         """Return a copy that says more aloud."""

@@ -124,6 +124,6 @@ def without_modifiers(lines: tuple[ExpectedLine, ...]) -> tuple[ExpectedLine, ..
 
 def agrees(reported: Iterable[Line], expected: Iterable[ExpectedLine]) -> bool:
     """Return whether the reported lines are exactly the expected ones, whatever the order of lines and modifiers."""
-    return sorted((l.code, float(l.units), sorted(l.modifiers)) for l in reported) == sorted(
-        (l.code, float(l.units), sorted(l.modifiers)) for l in expected
+    return sorted((line.code, float(line.units), sorted(line.modifiers)) for line in reported) == sorted(
+        (line.code, float(line.units), sorted(line.modifiers)) for line in expected
     )

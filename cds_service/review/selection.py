@@ -23,9 +23,20 @@ def select(block: Block, view: View) -> Selection | None:
 
     A catheter must be stated to be coded as an infusion; a block that mentions none is an injection.
     """
-    family = view.family_for(block.technique.value, block.region)
+    family = _family(block, view)
     if family is None:
         return None
     continuous = block.continuous is not None and block.continuous.value
     scheme = view.scheme(family, continuous)
     return Selection(block, family, scheme) if scheme else None
+
+
+def _family(block: Block, view: View) -> Family | None:
+    """Return the family by technique, region and plane; by its levels where they reach beyond its region (T2 to L1)."""
+    technique, plane = block.technique.value, block.plane.value if block.plane else None
+    by_region = view.family_for(technique, block.region, plane)
+    if by_region is not None:
+        return by_region
+    by_levels = view.family_for(technique, None, plane)
+    levels = {level for site in block.sites if site.level for level in site.level.split("-")}
+    return by_levels if by_levels is not None and levels and levels <= set(by_levels.levels) else None

@@ -53,7 +53,7 @@ def separation(chart: Chart, view: View, day: date, other_lines: tuple[Line, ...
     anesthetic = _block_as_anesthetic(chart, day)
     if anesthetic:
         return Separation(Service.ANESTHETIC, anesthetic)
-    lines = tuple(l for l in other_lines if view.is_anesthesia(l.code) and l.service_date in (None, day))
+    lines = tuple(i for i in other_lines if view.is_anesthesia(i.code) and i.service_date in (None, day))
     return _beside_anesthesia(chart, lines, frozenset(view.parameter("monitored_care_modifiers").split()))
 
 
@@ -87,7 +87,7 @@ def _block_as_anesthetic(chart: Chart, day: date) -> tuple[Evidence, ...]:
 
 
 def _sedation_only(chart: Chart, day: date) -> tuple[Evidence, ...]:
-    """Monitored care or sedation and a block for an operation: the block is the anesthetic."""
+    """Return the words for sedation as the only other anesthesia of an operation: then the block is the anesthetic."""
     kinds = {fact.value for fact in chart.anesthesia}
     operated = any(operation.service_date in (None, day) for operation in chart.operations)
     if AnesthesiaType.SEDATION in kinds and not kinds & _INDEPENDENT and operated:

@@ -1,0 +1,62 @@
+"""Levels and sides that a Procedure or an order states as body sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cds_service.chart import terms
+from cds_service.chart.model import Evidence, Fact, Side, Site
+from cds_service.chart.narrative.folding import fold
+from cds_service.chart.narrative.levels import Form, find_levels
+from cds_service.fhir.reading import concept_text, numbered
+from cds_service.fhir.record import Entry
+
+_WORDS = {"right": Side.RIGHT, "left": Side.LEFT, "bilateral": Side.BILATERAL, "both": Side.BILATERAL}
+_COUNTED = (Form.LEVEL, Form.RANGE)
+
+
+def side_of(entry: Entry) -> Fact[Side] | None:
+    """Return the side the body sites state; right and left together are both sides."""
+    found = [fact for place, concept in _body_sites(entry) for fact in _sides(entry, place, concept)]
+    if not found:
+        return None
+    sides = {fact.value for fact in found}
+    evidence = tuple(dict.fromkeys(e for fact in found for e in fact.evidence))
+    return Fact(sides.pop() if len(sides) == 1 else Side.BILATERAL, evidence)
+
+
+def sites_of(entry: Entry, side: Fact[Side] | None) -> tuple[Site, ...]:
+    """Return one site per level and side the body sites name; a site with no side of its own has that of the block."""
+    sites = []
+    for place, concept in _body_sites(entry):
+        own = _sides(entry, place, concept)
+        sides = _each(own[0].value if own else side.value if side else None)
+        evidence = (Evidence(entry.reference, f"bodySite[{place}]", concept_text(concept)),)
+        sites += [Site(level, each, evidence) for level in _levels(concept) for each in sides]
+    return tuple(dict.fromkeys(sites))
+
+
+def _body_sites(entry: Entry) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    yield from numbered(entry.resource.get("bodySite"))
+
+
+def _levels(concept: Mapping[str, Any]) -> list[str]:
+    coded = terms.level(concept)
+    if coded is not None:
+        return [coded]
+    found = find_levels(fold(concept_text(concept) or ""))
+    return [level for part in found for level in (part.levels if part.form in _COUNTED else (part.name,))]
+
+
+def _sides(entry: Entry, place: int, concept: Mapping[str, Any]) -> list[Fact[Side]]:
+    words = concept_text(concept) or ""
+    evidence = (Evidence(entry.reference, f"bodySite[{place}]", words or None),)
+    coded = terms.side(concept)
+    if coded is not None:
+        return [Fact(coded, evidence)]
+    return [Fact(side, evidence) for word, side in _WORDS.items() if word in words.lower().split()]
+
+
+def _each(side: Side | None) -> tuple[Side | None, ...]:
+    return (Side.RIGHT, Side.LEFT) if side is Side.BILATERAL else (side,)

@@ -1,0 +1,251 @@
+"""From a record to charts: the facts of each encounter that has a block, or a block code, in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from cds_service.chart import orders, procedures
+from cds_service.chart.assembly import Assembled, assemble
+from cds_service.chart.claims import bills, claim_facts
+from cds_service.chart.coverage import coverages
+from cds_service.chart.drugs import drug_statements
+from cds_service.chart.episodes import Episode, all_episodes, of_encounter
+from cds_service.chart.evidence import block_from, statements_from
+from cds_service.chart.model import (
+    AnesthesiaType,
+    Block,
+    Chart,
+    ClaimFacts,
+    Contradiction,
+    Fact,
+    Operation,
+    Origin,
+    Side,
+    Statement,
+)
+from cds_service.chart.narrative.reader import mentions_block
+from cds_service.chart.narrative.reading import Status
+from cds_service.chart.notes import Note, notes, notes_state
+from cds_service.chart.telling import Telling
+from cds_service.chart.vocabulary import Vocabulary
+from cds_service.fhir.coding import cpt_codes
+from cds_service.fhir.documents import texts
+from cds_service.fhir.reading import date_of, items, member
+from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record
+from cds_service.fhir.validate import problem
+
+
+def chart_of_orders(record: Record, vocabulary: Vocabulary) -> Chart | None:
+    """Return the chart of the draft orders of a request, or None where none of them is about a block."""
+    drafts = record.draft_orders
+    if not any(orders.is_block_order(order, vocabulary) for order in drafts):
+        return None
+    facts = tuple(fact for order in drafts if (fact := orders.order_facts(order, vocabulary)) is not None)
+    told = [
+        Telling(block, Status.PERFORMED)
+        for order in drafts
+        if order.type == "ServiceRequest"
+        for block in orders.ordered_blocks(order, vocabulary)
+    ]
+    blocks = assemble(told).blocks
+    return Chart(
+        encounter=_encounter_reference(record),
+        date_of_service=next((block.service_date for block in blocks if block.service_date), None),
+        blocks=blocks,
+        orders=facts,
+        coverages=coverages(record),
+        not_read=tuple(
+            (fact.reference, "not valid FHIR R4, so no correction is offered") for fact in facts if not fact.valid
+        ),
+    )
+
+
+def chart_of_encounter(record: Record, vocabulary: Vocabulary) -> Chart | None:
+    """Return the chart of the encounter a request is about, or None where no block was done or reported in it."""
+    encounter = _encounter_reference(record)
+    if encounter is None:
+        return None
+    episode = of_encounter(record, encounter)
+    return _chart(episode, record, vocabulary) if is_relevant(episode, vocabulary) else None
+
+
+def all_charts(record: Record, vocabulary: Vocabulary) -> tuple[Chart, ...]:
+    """Return a chart for each encounter (or day) with a block or a block code; a single encounter always has one."""
+    episodes = all_episodes(record)
+    relevant = [episode for episode in episodes if is_relevant(episode, vocabulary)]
+    only = [episode for episode in episodes if episode.encounter is not None and len(episodes) == 1]
+    return tuple(_chart(episode, record, vocabulary) for episode in relevant or only)
+
+
+def is_relevant(episode: Episode, vocabulary: Vocabulary) -> bool:
+    """Return whether anything in an episode is about a block; cheap, because most encounters have none."""
+    return any(_is_about_block(entry, vocabulary) for entry in episode.entries)
+
+
+def _is_about_block(entry: Entry, vocabulary: Vocabulary) -> bool:
+    match entry.type:
+        case "Procedure":
+            return procedures.is_block(entry, vocabulary) or any(mentions_block(note.text) for note in texts(entry))
+        case "Claim":
+            return any(
+                value.code in vocabulary.block_codes
+                for item in items(entry.resource.get("item"))
+                for value in cpt_codes(item.get("productOrService"))
+            )
+        case "DocumentReference":
+            return any(mentions_block(text.text) for text in texts(entry))
+        case _:
+            return False
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What an episode was read into, before it is put together."""
+
+    notes: tuple[Note, ...]
+    unread_notes: tuple[tuple[str, str], ...]
+    procedures: tuple[Entry, ...]
+    claims: tuple[ClaimFacts, ...]
+
+
+def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
+    found, unread = notes(episode.of_type("DocumentReference"))
+    claims = tuple(
+        _judged(claim_facts(claim, record), vocabulary) for claim in episode.of_type("Claim") if bills(claim)
+    )
+    sources = _Sources(found, unread, episode.of_type("Procedure"), claims)
+    assembled = assemble(_tellings(sources, record, vocabulary))
+    blocks = tuple(_with_request(block, episode, record, vocabulary) for block in assembled.blocks)
+    day = _date_of_service(blocks, claims, assembled, episode, record, vocabulary)
+    return Chart(
+        encounter=episode.encounter,
+        date_of_service=day,
+        blocks=blocks,
+        not_done=assembled.not_done,
+        statements=tuple(_statements(sources, episode)),
+        anesthesia=tuple(_anesthesia(sources)),
+        operations=tuple(_operations(sources, record, vocabulary, day)),
+        claims=claims,
+        coverages=coverages(record),
+        contradictions=(*assembled.contradictions, *_within_notes(sources, blocks, assembled.contradictions)),
+        notes=notes_state(record, found, unread),
+        not_read=(*unread, *_not_read(record, sources, vocabulary)),
+    )
+
+
+def _judged(claim: ClaimFacts, vocabulary: Vocabulary) -> ClaimFacts:
+    """Validate a Claim strictly where it carries block lines: only those are corrected."""
+    if not any(line.code in vocabulary.block_codes for line in claim.lines):
+        return claim
+    return replace(claim, valid=problem(claim.resource) is None)
+
+
+def _tellings(sources: _Sources, record: Record, vocabulary: Vocabulary) -> Iterator[Telling]:
+    for note in sources.notes:
+        for reading in note.reading.blocks:
+            dated = note.reading.service_date
+            block = replace(block_from(reading, note.place, Origin.NOTE), service_date=dated.value if dated else None)
+            yield Telling(block, reading.status, weak_date=note.written)
+    for procedure in sources.procedures:
+        yield from procedures.tellings(procedure, record, vocabulary)
+
+
+def _with_request(block: Block, episode: Episode, record: Record, vocabulary: Vocabulary) -> Block:
+    """Add the request that an order of the record is, where the notes state none."""
+    if block.requested is not None:
+        return block
+    performers = frozenset(block.performers)
+    for order in episode.of_type("ServiceRequest"):
+        requester = record.identity(order.resource.get("requester"), order)
+        request = orders.request_of(order, vocabulary, performers, requester)
+        if request is not None:
+            return replace(block, requested=request)
+    return block
+
+
+def _statements(sources: _Sources, episode: Episode) -> Iterator[Statement]:
+    for note in sources.notes:
+        yield from statements_from(note.reading, note.place)
+    yield from drug_statements(episode.of_type("MedicationAdministration"))
+    for procedure in sources.procedures:
+        stated = procedures.reason(procedure)
+        if stated is not None:
+            yield Statement("indication", affirmed=True, evidence=stated, value=stated.quote)
+
+
+def _anesthesia(sources: _Sources) -> Iterator[Fact[AnesthesiaType]]:
+    for note in sources.notes:
+        for said in note.reading.anesthesia:
+            yield Fact(said.value, (note.place.evidence(said.span),))
+    for procedure in sources.procedures:
+        yield from procedures.anesthesia(procedure)
+
+
+def _operations(sources: _Sources, record: Record, vocabulary: Vocabulary, day: date | None) -> Iterator[Operation]:
+    for procedure in sources.procedures:
+        if not procedures.is_block(procedure, vocabulary):
+            operation = procedures.operation(procedure, record)
+            if operation is not None:
+                yield operation
+    for note in sources.notes:
+        said = note.reading.operation
+        if said is not None:
+            yield Operation(note.place.reference, (), said.value, day, (), (note.place.evidence(said.span),))
+
+
+def _within_notes(
+    sources: _Sources, blocks: tuple[Block, ...], known: tuple[Contradiction, ...]
+) -> Iterator[Contradiction]:
+    """Yield the side one note contradicts itself on: both sides named for a block that is on one."""
+    if any(contradiction.element == "laterality" for contradiction in known):
+        return
+    one_sided = any(block.side is not None and block.side.value is not Side.BILATERAL for block in blocks)
+    both_in_sites = any({site.side for site in block.sites} >= {Side.RIGHT, Side.LEFT} for block in blocks)
+    for note in sources.notes if one_sided and not both_in_sites else ():
+        said = [s for s in statements_from(note.reading, note.place) if s.element == "laterality" and s.affirmed]
+        if {s.value for s in said} >= {Side.RIGHT.value, Side.LEFT.value}:
+            yield Contradiction("laterality", tuple(Fact(s.value or "", (s.evidence,)) for s in said))
+            return
+
+
+def _date_of_service(
+    blocks: tuple[Block, ...],
+    claims: tuple[ClaimFacts, ...],
+    assembled: Assembled,
+    episode: Episode,
+    record: Record,
+    vocabulary: Vocabulary,
+) -> date | None:
+    """Return the day of the first block: as the block is dated, else its claim line, its note, its encounter."""
+    dated = sorted(block.service_date for block in blocks if block.service_date)
+    lines = [line for claim in claims for line in claim.lines if line.code in vocabulary.block_codes]
+    encounter = record.resolve(episode.encounter) if episode.encounter else None
+    candidates = (
+        next(iter(dated), None),
+        next((line.service_date for line in lines if line.service_date), None),
+        assembled.weak_date,
+        episode.day,
+        date_of(member(encounter.resource, "period")) if encounter else None,
+    )
+    return next((day for day in candidates if day is not None), None)
+
+
+def _not_read(record: Record, sources: _Sources, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+    yield from ((unread.subject, unread.reason) for unread in record.unread)
+    for key in (PrefetchKey.PROCEDURES, PrefetchKey.CLAIMS, PrefetchKey.COVERAGE):
+        if record.states.get(key) is KeyState.ABSENT:
+            yield key.value, "not sent with the request"
+    for procedure in sources.procedures:
+        if procedures.is_block(procedure, vocabulary):
+            fault = problem(procedure.resource)
+            if fault is not None:
+                yield procedure.reference, f"not valid FHIR R4 ({fault}); read as far as it goes"
+    for claim in sources.claims:
+        if not claim.valid:
+            yield claim.reference, f"not valid FHIR R4 ({problem(claim.resource)}), so no correction is offered"
+
+
+def _encounter_reference(record: Record) -> str | None:
+    return f"Encounter/{record.encounter_id}" if record.encounter_id else None

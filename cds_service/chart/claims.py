@@ -1,0 +1,60 @@
+"""Claims as lines: codes, units, modifiers and dates, each with its place in the Claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cds_service.chart.model import ClaimFacts, Line
+from cds_service.fhir.coding import cpt_codes, modifiers
+from cds_service.fhir.reading import codes, first_date, member, numbered, quantity
+from cds_service.fhir.record import Entry, Record
+
+# https://hl7.org/fhir/R4/valueset-fm-status.html: a cancelled Claim or one entered in error bills nothing.
+_STATUS_OUT: Final = frozenset({"cancelled", "entered-in-error"})
+# https://hl7.org/fhir/R4/valueset-claim-use.html: a preauthorization or predetermination bills nothing yet.
+_USE_OUT: Final = frozenset({"preauthorization", "predetermination"})
+
+
+def bills(claim: Entry) -> bool:
+    """Return whether a Claim bills for services done."""
+    return claim.resource.get("status") not in _STATUS_OUT and claim.resource.get("use") not in _USE_OUT
+
+
+def claim_facts(claim: Entry, record: Record) -> ClaimFacts:
+    """Return what a Claim reports."""
+    kinds = codes(claim.resource.get("type"))
+    return ClaimFacts(
+        reference=claim.reference,
+        resource=claim.resource,
+        lines=tuple(_lines(claim)),
+        kind=kinds[0] if kinds else None,
+        provider=record.identity(claim.resource.get("provider"), claim),
+    )
+
+
+def _lines(claim: Entry) -> Iterator[Line]:
+    """Yield one line per code of each item; an item without a procedure code is not a line we can read."""
+    billable = first_date(claim.resource, "billablePeriod")
+    for place, item in numbered(claim.resource.get("item")):
+        amount = quantity(item.get("quantity"))
+        for value in cpt_codes(item.get("productOrService"))[:1]:
+            yield Line(
+                code=value.code,
+                units=amount.value if amount else float(value.units or 1),
+                modifiers=tuple(dict.fromkeys((*value.modifiers, *modifiers(item.get("modifier"))))),
+                reference=claim.reference,
+                path=f"item[{place}]",
+                service_date=first_date(item, "servicedDate", "servicedPeriod") or billable,
+            )
+
+
+def encounters(claim: Entry, record: Record) -> frozenset[str]:
+    """Return the encounters the items of a Claim name."""
+    references = (
+        reference
+        for _, item in numbered(claim.resource.get("item"))
+        for _, reference in numbered(member(item, "encounter"))
+    )
+    found = (record.identity(reference, claim) for reference in references)
+    return frozenset(reference for reference in found if reference)

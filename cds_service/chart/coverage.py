@@ -1,0 +1,43 @@
+"""Who pays, in the words of the Coverages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cds_service.chart.model import CoverageFacts
+from cds_service.fhir.reading import codings, concept_text, items, text
+from cds_service.fhir.record import Entry, Record
+
+_OUT = frozenset({"cancelled", "entered-in-error"})
+
+
+def coverages(record: Record) -> tuple[CoverageFacts, ...]:
+    """Return the coverages in force, each with the words that tell what kind of plan it is."""
+    return tuple(
+        CoverageFacts(entry.reference, tuple(dict.fromkeys(word.lower() for word in _words(entry, record))))
+        for entry in record.of_type("Coverage")
+        if entry.resource.get("status") not in _OUT
+    )
+
+
+def _words(coverage: Entry, record: Record) -> Iterator[str]:
+    yield from _concept(coverage.resource.get("type"))
+    for payor in items(coverage.resource.get("payor")):
+        display = text(payor.get("display"))
+        if display:
+            yield display
+        organization = record.resolve(payor, coverage)
+        name = text(organization.resource.get("name")) if organization else None
+        if name:
+            yield name
+    for group in items(coverage.resource.get("class")):
+        yield from filter(None, (text(group.get("name")), text(group.get("value"))))
+
+
+def _concept(concept: Any) -> Iterator[str]:
+    words = concept_text(concept)
+    if words:
+        yield words
+    for coding in codings(concept):
+        yield from filter(None, (text(coding.get("code")), text(coding.get("display"))))

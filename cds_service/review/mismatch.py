@@ -1,0 +1,129 @@
+"""Why a reported line has no expected line of its code: one reason each, so that one rule speaks for it.
+
+The rules share this order of precedence; without it, a wrong code would be explained three times over.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from cds_service.chart.model import Block, Line, NotesState
+from cds_service.knowledge.model import Code, Family
+from cds_service.review.assessment import ExpectedLine
+from cds_service.review.case import Case
+
+
+class Mismatch(StrEnum):
+    """The reason a reported code is not expected, the first that holds."""
+
+    NOT_SEPARATE = "not-separate"
+    """The block is the anesthetic, or the surgeon's own."""
+    NOT_VALID = "not-valid"
+    """The code is not in force on the day of the block."""
+    IMAGING = "imaging"
+    """Imaging that does not go with the blocks done, or is not documented for them."""
+    UNLISTED = "unlisted"
+    """An unlisted code, while every block done has a code of its own."""
+    NOT_DONE = "not-done"
+    """The block was cancelled, or nothing tells of any block."""
+    TECHNIQUE = "technique"
+    """The code is of another technique than every block done."""
+    CATHETER = "catheter"
+    """Right technique; injection and infusion are confused."""
+    FURTHER_SITES = "further-sites"
+    """An add-on, while one site is documented."""
+    SIDES = "sides"
+    """The one-sided code for the both-sided one, or the other way round."""
+    UNKNOWN = "unknown"
+    """The record or the knowledge does not allow a judgement."""
+
+
+def why_unexpected(case: Case, line: Line) -> Mismatch | None:
+    """Return why no expected line has the code of `line`, or None where one has."""
+    if not case.separation.reportable:
+        return Mismatch.NOT_SEPARATE
+    if case.expected_of(line.code):
+        return None
+    code = case.view.code(line.code)
+    if code is None:
+        return Mismatch.UNKNOWN
+    if not code.valid_on(case.day):
+        return Mismatch.NOT_VALID
+    if code.role == "imaging":
+        return Mismatch.IMAGING if case.selections else Mismatch.UNKNOWN
+    if code.role == "unlisted":
+        return Mismatch.UNLISTED if case.selections and not case.uncoded else Mismatch.UNKNOWN
+    return _why_block_code(case, code)
+
+
+def _why_block_code(case: Case, code: Code) -> Mismatch:
+    done = performed_families(case)
+    if code.family not in done and cancelled(case, code):
+        return Mismatch.NOT_DONE
+    if not case.selections and not case.uncoded:
+        return Mismatch.UNKNOWN if case.chart.notes is NotesState.UNKNOWN else Mismatch.NOT_DONE
+    if code.family not in done:
+        return Mismatch.TECHNIQUE
+    return _why_same_family(case, code)
+
+
+def _why_same_family(case: Case, code: Code) -> Mismatch:
+    schemes = [selection.scheme for selection in case.selections if selection.family.id == code.family]
+    if not schemes:
+        return Mismatch.UNKNOWN
+    same_way = [scheme for scheme in schemes if code.code in scheme.codes]
+    if not same_way:
+        return Mismatch.CATHETER
+    return Mismatch.FURTHER_SITES if code.code in {scheme.add_on for scheme in same_way} else Mismatch.SIDES
+
+
+def unexpected(case: Case, *reasons: Mismatch) -> tuple[Line, ...]:
+    """Return the reported lines that are not expected for one of `reasons`, in claim order."""
+    return tuple(line for line in case.lines if why_unexpected(case, line) in reasons)
+
+
+def open_lines(case: Case) -> tuple[Line, ...]:
+    """Return the lines no more basic reason disposes of: their units, sides and pairs are worth a word."""
+    return tuple(line for line in case.lines if why_unexpected(case, line) in (None, Mismatch.UNKNOWN))
+
+
+def family_of_block(case: Case, block: Block) -> Family | None:
+    """Return the family of a block, whether or not its codes are in force."""
+    plane = block.plane.value if block.plane else None
+    return case.view.family_for(block.technique.value, block.region, plane)
+
+
+def performed_families(case: Case) -> frozenset[str]:
+    """Return the ids of the families of all blocks done, also of those no scheme counts that day."""
+    coded = {selection.family.id for selection in case.selections}
+    others = (family_of_block(case, block) for block in case.uncoded)
+    return frozenset(coded | {family.id for family in others if family})
+
+
+def cancelled(case: Case, code: Code) -> tuple[Block, ...]:
+    """Return the blocks of the code's family that the record says were not done."""
+    blocks = ((block, family_of_block(case, block)) for block in case.chart.not_done)
+    return tuple(block for block, family in blocks if family and family.id == code.family)
+
+
+def not_reported(case: Case) -> tuple[ExpectedLine, ...]:
+    """Return the expected lines whose code is not reported at all, and which no wrongly reported code stands for."""
+    reported = set(case.reported_codes)
+    return tuple(line for line in case.expected if line.code not in reported and not _stood_for(case, line))
+
+
+def _stood_for(case: Case, line: ExpectedLine) -> bool:
+    if unexpected(case, Mismatch.NOT_VALID, Mismatch.TECHNIQUE, Mismatch.UNLISTED):
+        return True
+    swapped = unexpected(case, Mismatch.CATHETER, Mismatch.SIDES)
+    families = {code.family for other in swapped if (code := case.view.code(other.code))}
+    return _family_of_code(case, line.code) in families
+
+
+def _family_of_code(case: Case, name: str) -> str | None:
+    return next((s.family.id for s in case.selections if name in s.scheme.codes), None)
+
+
+def contradicted(case: Case, *elements: str) -> bool:
+    """Return whether the record contradicts itself on one of `elements`: that is asked, not judged."""
+    return any(contradiction.element in elements for contradiction in case.chart.contradictions)

@@ -1,0 +1,56 @@
+"""Questions to the clinician where the record can be read two ways. They name the readings and lead to none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.chart.model import Contradiction
+from cds_service.review.assessment import Query
+from cds_service.review.case import Case
+from cds_service.review.selection import Selection
+from cds_service.review.sites import count_by_side
+
+_QUESTIONS = {
+    "laterality": "The record names different sides for this block. Which side was injected?",
+    "levels": "The record names different levels for this block. Which levels were injected?",
+    "technique": "The record names different techniques for this block. Which technique was performed?",
+    "catheter": "The record is not of one mind whether a catheter was left in place. What was done?",
+    "site-count": "The record gives different numbers of injections. How many sites were injected?",
+}
+_UNCLEAR = "Cannot be determined"
+
+
+def queries(case: Case) -> tuple[Query, ...]:
+    """Return the questions this chart leaves open."""
+    contradicted = [_about(contradiction) for contradiction in case.chart.contradictions]
+    return (*contradicted, *_ambiguous_counts(case))
+
+
+def _about(contradiction: Contradiction) -> Query:
+    readings = tuple(dict.fromkeys(fact.value for fact in contradiction.facts))
+    question = _QUESTIONS.get(
+        contradiction.element, f"The record contradicts itself on {contradiction.element}. Which is right?"
+    )
+    evidence = tuple(e for fact in contradiction.facts for e in fact.evidence)
+    return Query(question, (*readings, _UNCLEAR), evidence)
+
+
+def _ambiguous_counts(case: Case) -> Iterator[Query]:
+    """Yield a question per block whose words allow more than one number of sites, where the number decides a code."""
+    if any(c.element in ("levels", "site-count") for c in case.chart.contradictions):
+        return
+    for selection in case.selections:
+        count = selection.block.site_count
+        if selection.scheme.add_on and count and not count.exact and count.high is not None:
+            yield _how_many(selection, count.low, count.high)
+
+
+def _how_many(selection: Selection, low: int, high: int) -> Query:
+    per_side = " on each side" if len(count_by_side(selection.block)) > 1 else ""
+    count = selection.block.site_count
+    return Query(
+        question=f"The note can be read as {low} to {high} injection sites{per_side}. How many sites were injected?",
+        options=(*(str(number) for number in range(low, high + 1)), _UNCLEAR),
+        evidence=count.evidence if count else (),
+        rule="units-exceed-documentation",
+    )

@@ -1,0 +1,144 @@
+"""Units per side, as the Claim reports them and as the record supports them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from cds_service.chart.model import Line, Side
+from cds_service.review.case import Case
+from cds_service.review.modifiers import SIDE_MODIFIERS
+from cds_service.review.selection import Selection
+from cds_service.review.sites import SideCount, SideOrUnknown, count_by_side
+from cds_service.review.units import count_units
+
+_BOTH = (Side.RIGHT, Side.LEFT)
+_SIDES_OF: Mapping[str, tuple[Side, ...]] = {"50": _BOTH, "RT": (Side.RIGHT,), "LT": (Side.LEFT,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The units of one code on the Claim: on each side, and on lines that name no side."""
+
+    lines: tuple[Line, ...]
+    by_side: Mapping[Side, float]
+    unsided: float
+
+    @property
+    def sides(self) -> frozenset[Side]:
+        """The sides the lines name."""
+        return frozenset(self.by_side)
+
+    @property
+    def total(self) -> float:
+        """All units, modifier 50 counted as both sides."""
+        return sum(self.by_side.values()) + self.unsided
+
+    @property
+    def most_on_a_side(self) -> float:
+        """The most units that may be on one side: those of the busier side, and those of no side."""
+        return max(self.by_side.values(), default=0) + self.unsided
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """At least `low` units and at most `high`; equal where the record leaves no choice."""
+
+    low: int
+    high: int
+
+
+Supported = Mapping[SideOrUnknown, Range]
+"""The units the record supports on each side; under None where no side is documented. Empty: none at all."""
+
+
+def sides_of(line: Line) -> frozenset[Side]:
+    """Return the sides the modifiers of a line name."""
+    return frozenset(side for modifier in line.modifiers for side in _SIDES_OF.get(modifier, ()))
+
+
+def malformed(line: Line) -> bool:
+    """Return whether a line names its side twice over: RT and LT, or 50 with one of them."""
+    return len(SIDE_MODIFIERS.intersection(line.modifiers)) > 1
+
+
+def claimed(lines: Iterable[Line], code: str) -> Claimed:
+    """Add up the units of `code` on `lines`."""
+    own = tuple(line for line in lines if line.code == code)
+    by_side: dict[Side, float] = {}
+    unsided = 0.0
+    for line in own:
+        sides = sides_of(line)
+        unsided += 0 if sides else line.units
+        for side in sides:
+            by_side[side] = by_side.get(side, 0) + line.units
+    return Claimed(own, by_side, unsided)
+
+
+def supported(case: Case, code: str) -> Supported:
+    """Return the units of `code` the documented sites support.
+
+    Where the words set no upper limit, as many as the Claim reports are allowed: unknown is never *no*.
+    """
+    if not any(code in selection.scheme.codes for selection in case.selections):
+        expected = sum(line.units for line in case.expected_of(code))
+        return {None: Range(expected, expected)} if expected else {}
+    reported = int(claimed(case.lines, code).total)
+    ranges: dict[SideOrUnknown, Range] = {}
+    for selection in case.selections:
+        for side, new in _ranges(selection, code, reported):
+            old = ranges.get(side, Range(0, 0))
+            ranges[side] = Range(old.low + new.low, old.high + new.high)
+    return ranges
+
+
+def _ranges(selection: Selection, code: str, reported: int) -> list[tuple[SideOrUnknown, Range]]:
+    counts = count_by_side(selection.block)
+    sides = {count.side for count in counts}
+    if code == selection.scheme.both_sides:
+        return [(None, Range(0 if sides == {None} else 1, 1))] if sides == {None} or len(sides) > 1 else []
+    least = _units(selection, code, [_exactly(count, count.low) for count in counts])
+    most = _units(selection, code, [_exactly(count, _top(count, reported)) for count in counts])
+    return [(side, Range(least.get(side, 0), high)) for side, high in most.items()]
+
+
+def _units(selection: Selection, code: str, counts: list[SideCount]) -> dict[SideOrUnknown, int]:
+    found = [unit for unit in count_units(selection.scheme, tuple(counts)) if unit.code == code]
+    return {unit.side: unit.count for unit in found}
+
+
+def _exactly(count: SideCount, number: int) -> SideCount:
+    return replace(count, low=number, high=number)
+
+
+def _top(count: SideCount, reported: int) -> int:
+    return count.low + reported if count.high is None else count.high
+
+
+def documented_sides(support: Supported) -> frozenset[Side]:
+    """Return the sides the record names; empty where it names none."""
+    return frozenset(side for side in support if side is not None)
+
+
+def exceeds(claim: Claimed, support: Supported) -> bool:
+    """Return whether more is reported than the record supports, on a side or altogether.
+
+    Units on the wrong side are a matter of the side, not of the count.
+    """
+    if not support:
+        return claim.total > 0
+    most = max(span.high for span in support.values())
+    if any(units > support.get(side, Range(0, most)).high for side, units in claim.by_side.items()):
+        return True
+    undocumented = max(0, len(claim.sides) - len(support))
+    return claim.total > sum(span.high for span in support.values()) + most * undocumented
+
+
+def falls_short(claim: Claimed, support: Supported) -> bool:
+    """Return whether fewer units are reported than the record proves, as far as the sides agree."""
+    sides = documented_sides(support)
+    if len(sides) > 1:
+        return claim.sides == sides and not claim.unsided and any(claim.by_side[s] < support[s].low for s in sides)
+    if sides and claim.sides and claim.sides != sides:
+        return False
+    return claim.most_on_a_side < max((span.low for span in support.values()), default=0)

@@ -1,0 +1,109 @@
+"""How findings name sites, sides and lines, so that every rule says the same thing the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cds_service.chart.model import Block, Line, Side, Technique
+from cds_service.review.assessment import ExpectedLine
+from cds_service.review.case import Case
+from cds_service.review.selection import Selection
+from cds_service.review.sites import SideCount, count_by_side
+
+_ON_SIDE = {Side.RIGHT: " on the right", Side.LEFT: " on the left", None: ""}
+
+
+def joined(items: Iterable[str]) -> str:
+    """Return "A", "A and B" or "A, B and C", each item once."""
+    parts = list(dict.fromkeys(items))
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def be(items: Sequence[object]) -> str:
+    """Return the verb for so many items."""
+    return "is" if len(items) == 1 else "are"
+
+
+def line_words(line: Line | ExpectedLine, *, modifiers: bool = True) -> str:
+    """Return a line as a coder writes it: "64461-RT ×1"."""
+    name = "-".join((line.code, *line.modifiers)) if modifiers else line.code
+    return f"{name} ×{line.units:g}"
+
+
+def lines_words(lines: Iterable[Line | ExpectedLine]) -> str:
+    """Return lines as a coder writes them: "64461-RT ×1 and 64462-RT ×1"."""
+    return joined(line_words(line) for line in lines)
+
+
+def codes_words(lines: Iterable[Line | ExpectedLine]) -> str:
+    """Return the codes of lines: "64461 and 64462"."""
+    return joined(line.code for line in lines)
+
+
+def sides_words(sides: Iterable[Side]) -> str:
+    """Return "the right", "the left" or "both sides"."""
+    named = set(sides)
+    return f"the {named.pop().value}" if len(named) == 1 else "both sides"
+
+
+def sites_words(block: Block) -> str:
+    """Return the sites of a block with their levels: "3 sites on the right (T4, T5, T6)"."""
+    counts = count_by_side(block)
+    named = [_levels(block, count) for count in counts]
+    if len(counts) > 1 and len({(c.low, c.high, n) for c, n in zip(counts, named, strict=True)}) == 1:
+        return f"{_number(counts[0])} on each side{named[0]}"
+    return joined(f"{_number(count)}{_ON_SIDE[count.side]}{name}" for count, name in zip(counts, named, strict=True))
+
+
+def _number(count: SideCount) -> str:
+    noun = "site" if count.high == 1 or (count.high is None and count.low == 1) else "sites"
+    if count.high is None:
+        return f"at least {count.low} {noun}"
+    return f"{count.low} {noun}" if count.low == count.high else f"{count.low} to {count.high} {noun}"
+
+
+def _levels(block: Block, count: SideCount) -> str:
+    levels = dict.fromkeys(site.level for site in block.sites if site.side in (count.side, None) and site.level)
+    return f" ({', '.join(levels)})" if levels else ""
+
+
+def arithmetic(case: Case, selection: Selection) -> str:
+    """Return how the sites of a block come to codes: "3 sites on the right (...): 64461 ×1 and 64462 ×1"."""
+    lines = [line_words(line) for line in case.expected_of(*selection.scheme.codes)]
+    return f"{sites_words(selection.block)}: {joined(lines)}" if lines else sites_words(selection.block)
+
+
+_TECHNIQUES = {
+    Technique.TRANSFORAMINAL: "transforaminal epidural injection",
+    Technique.INTERLAMINAR: "interlaminar epidural injection",
+    Technique.FACET: "facet joint injection",
+    Technique.RADIOFREQUENCY: "radiofrequency treatment",
+    Technique.TRIGGER_POINT: "trigger point injection",
+    Technique.OTHER: "block of another kind",
+}
+
+
+def block_words(block: Block) -> str:
+    """Return what a block is called, with its region or plane: "erector spinae plane block"."""
+    if block.plane is not None:
+        return f"{block.plane.value.replace('-', ' ')} plane block"
+    name = _TECHNIQUES.get(block.technique, f"{block.technique.value.replace('-', ' ')} block")
+    return f"{block.region} {name}" if block.region else name
+
+
+def blocks_words(blocks: Iterable[Block]) -> str:
+    """Return what blocks are called, each once, with an article: "an erector spinae plane block"."""
+    names = (block_words(block) for block in blocks)
+    return joined(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names)
+
+
+def place(case: Case) -> str:
+    """Return what was judged: "the order" or "the Claim"."""
+    return "the order" if case.ordered else "the Claim"
+
+
+def instead(case: Case) -> str:
+    """Return what the record supports, as the remedy: "Report 64461-RT ×1 and 64462-RT ×1."; "" where nothing."""
+    if not case.expected:
+        return ""
+    return f"{'Order' if case.ordered else 'Report'} {lines_words(case.expected)}."
