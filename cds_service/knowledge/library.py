@@ -163,7 +163,8 @@ class View:
 
     def bundled_into_anesthesia(self, code: str) -> bool:
         """Return whether the table pairs any anesthesia code with `code` in column 2."""
-        return code in self._in_anesthesia
+        table = self._ptp_table
+        return table is not None and any(self.is_anesthesia(column1) for column1 in table.columns1.get(code, ()))
 
     def edition_gap(self, kind: Literal["ptp", "mue"]) -> str | None:
         """Return a sentence where the day lies outside the quarter of the table used, None where it lies within."""
@@ -228,11 +229,6 @@ class View:
     @cached_property
     def _mue_table(self) -> MueTable | None:
         return _edition(self.knowledge.tables.mue, self.day)
-
-    @cached_property
-    def _in_anesthesia(self) -> frozenset[str]:
-        pairs = self._ptp_table.rows if self._ptp_table else {}
-        return frozenset(column2 for column1, column2 in pairs if self.is_anesthesia(column1))
 
 
 def load(overlay: Path | None = None) -> Knowledge:

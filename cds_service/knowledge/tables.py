@@ -39,9 +39,10 @@ class Table(Generic[T]):
 
 @dataclass(frozen=True)
 class PtpTable(Table[tuple[str, str]]):
-    """Procedure-to-procedure edits, and the codes that are in any of the pairs."""
+    """Procedure-to-procedure edits; `columns1` are the codes a code of column 2 is paired with, in file order."""
 
     rows: Mapping[tuple[str, str], Ptp]
+    columns1: Mapping[str, tuple[str, ...]]
     codes: frozenset[str]
 
 
@@ -120,7 +121,10 @@ def _ptp_table(files: Files, id_: str, value: Mapping[str, str]) -> PtpTable:
         (column1, column2): Ptp(column1, column2, indicator, rationale, edition, source)
         for column1, column2, indicator, rationale in files.rows(value["file"], "ptp")
     }
-    return PtpTable(*_frame(id_, value), rows, frozenset(code for pair in rows for code in pair))
+    columns1: dict[str, tuple[str, ...]] = {}
+    for column1, column2 in rows:
+        columns1[column2] = (*columns1.get(column2, ()), column1)
+    return PtpTable(*_frame(id_, value), rows, columns1, frozenset(code for pair in rows for code in pair))
 
 
 def _mue_table(files: Files, id_: str, value: Mapping[str, str]) -> MueTable:

@@ -69,7 +69,7 @@ def test_every_source_named_anywhere_resolves_to_a_title_a_publisher_and_a_date(
         source = knowledge.sources[source_id]
         assert source.title
         assert source.publisher
-        assert re.match(r"20\d\d|as in force in", source.published), source
+        assert re.match(r"(20\d\d|as \w+( \w+)? 20\d\d)", source.published), source
 
 
 def test_every_value_has_a_source(knowledge: Knowledge) -> None:
