@@ -34,6 +34,8 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "mpfs": ("code", "status", "global_days", "multiple", "bilateral", "assistant", "pctc"),
 }
 """The columns of each kind of CMS table; each kind has a schema for one row."""
+KEY_COLUMNS: Mapping[str, int] = {"ptp": 2, "mue": 1, "addon": 2, "mpfs": 1}
+"""How many columns, from the first, say what a row is about; no two rows of a table agree in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,18 @@ class Files:
     def rows(self, file: str, kind: str) -> list[Sequence[str]]:
         """Return the rows of a CSV table of `kind`, without its header.
 
-        Raises `KnowledgeError` where the columns are not those of `HEADERS` or a row does not fit its schema.
+        Raises `KnowledgeError` where the columns are not those of `HEADERS`, a row does not fit its schema, or two
+        rows are about the same thing.
         """
         label, path = self.tables[file]
-        lines = list(csv.reader(self.read(label, path).splitlines()))
+        try:
+            lines = list(csv.reader(self.read(label, path).splitlines()))
+        except csv.Error as error:
+            raise KnowledgeError(label, "", f"is not CSV: {error}") from error
         if not lines or tuple(lines[0]) != HEADERS[kind]:
             raise KnowledgeError(label, "line 1", f"a table of kind {kind} has the columns {', '.join(HEADERS[kind])}")
         _check_rows(label, kind, lines[1:])
+        _check_once(label, kind, lines[1:])
         return list(lines[1:])
 
     def read(self, label: str, path: Path) -> str:
@@ -94,9 +101,11 @@ def read_files(overlay: Path | None) -> Files:
 
 
 def _lay_folder(files: Files, overlay: Path) -> None:
-    if not overlay.is_dir():
-        raise KnowledgeError(str(overlay), "", "is not a folder")
-    for path in sorted(overlay.iterdir()):
+    try:
+        paths = sorted(overlay.iterdir())
+    except OSError as error:
+        raise KnowledgeError(str(overlay), "", f"is no folder that can be read: {error.strerror}") from error
+    for path in paths:
         if path.suffix == ".csv":
             files.tables[path.name] = (str(path), path)
         elif path.suffix == ".toml":
@@ -153,8 +162,17 @@ def _check_rows(label: str, kind: str, rows: Iterable[Sequence[str]]) -> None:
         if len(row) != len(columns):
             raise KnowledgeError(label, f"line {number}", f"has {len(row)} columns, not {len(columns)}")
         for (name, pattern), text in zip(columns, row, strict=True):
-            if not pattern.search(text):
+            if not pattern.fullmatch(text):
                 raise KnowledgeError(label, f"line {number}, {name}", f"'{text[:40]}' does not fit the column")
+
+
+def _check_once(label: str, kind: str, rows: Sequence[Sequence[str]]) -> None:
+    seen: dict[tuple[str, ...], int] = {}
+    for number, row in enumerate(rows, start=2):
+        key = tuple(row[: KEY_COLUMNS[kind]])
+        if key in seen:
+            raise KnowledgeError(label, f"line {number}", f"{', '.join(key)} is on line {seen[key]} already")
+        seen[key] = number
 
 
 def _place(error: ValidationError) -> str:

@@ -203,6 +203,13 @@ def scheme(text: str, kind: str = "injection", family: str = "paravertebral") ->
         ("mue_2024q3.csv", "code,units,mai,rationale\n64461,one,2,x\n", "line 2, units", "'one' does not fit"),
         ("mue_2024q3.csv", "code,units,mai,rationale\n64461,1,4,x\n", "line 2, mai", "'4' does not fit"),
         ("mue_2024q3.csv", "code,units,mai,rationale\n64461,1\n", "line 2", "has 2 columns, not 4"),
+        (
+            "mue_2024q3.csv",
+            "code,units,mai,rationale\n64461,1,2,x\n64461,2,2,x\n",
+            "line 3",
+            "64461 is on line 2 already",
+        ),
+        ("mue_2024q3.csv", "code,units,mai,rationale\n" + "6" * 200_000, "", "is not CSV"),
         ("ptp_2024q3.csv", "column1,column2,indicator,rationale\n64461,7694,1,x\n", "line 2, column2", "'7694'"),
         ("addon_2024q3.csv", "primary,add_on,type\n64461,64462,9\n", "line 2, type", "'9'"),
     ],
@@ -223,7 +230,7 @@ def test_a_broken_folder_is_refused_in_one_line(
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(KnowledgeError, match="is not a folder"):
+    with pytest.raises(KnowledgeError, match="is no folder that can be read: No such file"):
         load(tmp_path / "none")
 
 
