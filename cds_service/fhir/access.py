@@ -7,6 +7,7 @@ token goes nowhere else.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -19,6 +20,7 @@ import requests
 
 from cds_service.fhir.queries import fill
 from cds_service.fhir.record import PrefetchKey, RecordSource, Resource, Unread
+from cds_service.fhir.references import plain_id
 
 __all__ = ["HttpRecordSource", "RecordSource", "is_allowed", "new_session"]
 
@@ -33,10 +35,11 @@ _TOO_LATE: Final = "the FHIR server did not answer in time"
 class HttpRecordSource:
     """Reads keys from a FHIR server, side by side and within one deadline.
 
-    `server` is the base address, `token` the bearer token or None for an open server. `templates` are the queries
-    of the hook (`queries.TEMPLATES`). `allowed` are the base addresses of the servers that may be asked; where it is
-    empty, only servers on loopback. `timeout` (seconds) holds for each wait on the network, `deadline` (seconds) for
-    all reads together. `session` may be shared between requests to keep connections open; see `new_session`.
+    `server` is the base address, `token` the bearer token or None for an open server; `patient_id` and `encounter_id`
+    may be bare ids or references. `templates` are the queries of the hook (`queries.TEMPLATES`). `allowed` are the
+    base addresses of the servers that may be asked; where it is empty, only servers on loopback. `timeout` (seconds)
+    holds for each wait on the network, `deadline` (seconds) for all reads together. `session` may be shared between
+    requests to keep connections open; see `new_session`.
     """
 
     def __init__(
@@ -54,7 +57,10 @@ class HttpRecordSource:
     ) -> None:
         self._base = _base(server) if is_allowed(server, allowed) else None
         self._headers = {"Accept": "application/fhir+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._context = {"patientId": patient_id, "encounterId": encounter_id}
+        self._context = {
+            "patientId": plain_id(patient_id, "Patient"),
+            "encounterId": plain_id(encounter_id, "Encounter"),
+        }
         self._templates = templates
         self._timeout = timeout
         self._deadline = deadline
@@ -108,6 +114,8 @@ def new_session() -> requests.Session:
 
     No cookies, and nothing from the environment: a `.netrc` entry would take the place of the client's token.
     """
+    # Queries name the patient, and urllib3 logs them, at DEBUG and where headers are odd at WARNING.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

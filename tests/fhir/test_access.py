@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -131,6 +132,21 @@ def test_failures_say_why_and_nothing_secret(
     found = source(server, timeout=0.2).read([PrefetchKey.CLAIMS])
     assert found == {PrefetchKey.CLAIMS: Unread("claims", reason)}
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("patient", ["p1", "Patient/p1", "https://ehr.example/fhir/Patient/p1"])
+def test_ids_may_come_as_references(server: FhirServer, patient: str) -> None:
+    source(server, patient_id=patient).read([PrefetchKey.PATIENT])
+    assert [path for path, _ in server.requests] == ["/fhir/Patient/p1"]
+
+
+def test_the_log_names_no_patient(server: FhirServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.answers = {"Claim": (200, {"X-Odd\r\nno colon here": "x"}, b"{}"), "Patient": "hang up"}
+    source(server, patient_id="jane-roe").read([PrefetchKey.CLAIMS, PrefetchKey.PATIENT])
+    assert len(server.requests) == 2
+    assert "jane-roe" not in caplog.text
+    assert TOKEN not in caplog.text
 
 
 def test_one_slow_read_does_not_take_the_others_down(server: FhirServer) -> None:
