@@ -37,12 +37,12 @@ def corrected(claim: ClaimFacts, expected: Sequence[ExpectedLine], judged_codes:
 
 
 def correctable(claim: ClaimFacts, lines: Iterable[Line]) -> bool:
-    """Return whether a client can be sent the corrected Claim: it has an id, and each line is an item of its own."""
+    """Return whether a client can be sent the corrected Claim: valid, with an id, and each line an item of its own."""
     indexes = [_index(line) for line in lines]
     items = _items(claim.resource)
     whole = all(index is not None and index < len(items) for index in indexes)
     identified = claim.resource.get("resourceType") == "Claim" and bool(claim.resource.get("id"))
-    return identified and whole and len(set(indexes)) == len(indexes)
+    return claim.valid and identified and whole and len(set(indexes)) == len(indexes)
 
 
 def with_lines(claim: ClaimFacts, change: Difference) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cds_service.cards import wording
 from cds_service.cards.claim_update import correctable, with_lines
-from cds_service.cards.difference import Difference, difference
+from cds_service.cards.difference import Difference, compare, difference
 from cds_service.cards.frame import Content, Suggestion, code_behind, first_fitting, paragraphs, sources_text
 from cds_service.cards.markdown import collapsed, cut, escaped, quoted, telling
 from cds_service.cards.order_update import changes
@@ -23,6 +23,9 @@ ORDER_SIGN = "order-sign"
 _RICHNESS = ((6, 2, 400), (5, 1, 300), (4, 1, 200), (3, 0, 200), (2, 0, 120))
 """Detail from rich to terse: findings shown, quotes for each, characters of each message and remedy."""
 
+_CLINICAL_GAPS = ("record", "documentation", "coding")
+"""What a clinician is told was not judged; gaps of a table or a failed rule are for the assessment."""
+
 _LINES_SHOWN = 8
 _SOURCES_SHOWN = 3
 _LABEL_ROOM = 90
@@ -32,8 +35,9 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
     """Return the card's content, or None where the lines are right and no warning is out.
 
     Lines that differ without a finding and without an expected line are unexplained: that is no reason to speak.
+    Where the clinician is asked what was done, the expected lines are not put forward as the answer.
     """
-    change = difference(assessment)
+    change = compare((), ()) if _unsettled(assessment) else difference(assessment)
     findings = sorted(assessment.findings, key=lambda finding: finding.severity is not Severity.WARNING)
     warning = any(finding.severity is Severity.WARNING for finding in findings)
     explained = bool(change) and bool(assessment.expected_lines or findings)
@@ -51,6 +55,10 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
         code=code_behind(assessment),
         suggestions=tuple(_suggestions(assessment, change, hook)),
     )
+
+
+def _unsettled(assessment: Assessment) -> bool:
+    return bool(assessment.queries) and not assessment.correctable
 
 
 # Summary
@@ -207,7 +215,8 @@ def _expected_text(change: Difference) -> str:
 
 
 def _not_checked(assessment: Assessment, limit: int) -> str:
-    reasons = list(dict.fromkeys(filter(None, (one.reason.strip() for one in assessment.not_checked))))
+    told = (one.reason.strip() for one in assessment.not_checked if one.rule in _CLINICAL_GAPS)
+    reasons = list(dict.fromkeys(filter(None, told)))
     return f"{wording.NOT_CHECKED}: {escaped('; '.join(reasons[:2]), limit)}" if reasons else ""
 
 
@@ -215,8 +224,8 @@ def _not_checked(assessment: Assessment, limit: int) -> str:
 
 
 def _suggestions(assessment: Assessment, change: Difference, hook: str) -> Iterator[Suggestion]:
-    """Yield the changes to accept; none where the record is silent, for then nobody knows what is right."""
-    if not change or _nothing_documented(assessment):
+    """Yield the changes to accept; none where the record is silent or in doubt: then nobody knows what is right."""
+    if not change or not assessment.correctable or _nothing_documented(assessment):
         return
     sure = not assessment.queries
     if change.ordered:

@@ -14,6 +14,7 @@ KIND = "missing-documentation"
 
 _OPEN = (ElementStatus.MISSING, ElementStatus.CONTRADICTED)
 _SOURCES_SHOWN = 2
+_INLINE_QUOTE = 80
 _RICHNESS = ((99, 2), (99, 0), (10, 0))
 """Detail from rich to terse: elements explained, quotes for each contradiction."""
 
@@ -64,7 +65,7 @@ def _detail(assessment: Assessment, elements: Sequence[Element]) -> str:
     return first_fitting(
         paragraphs(
             [
-                _missing_text(block, missing, shown),
+                _missing_text(block, missing, shown, quotes),
                 *(part for element in torn[:shown] for part in _torn_text(element, quotes)),
                 wording.ADDENDUM if missing else "",
                 sources_text((source for e in elements for source in e.citations), _SOURCES_SHOWN),
@@ -74,15 +75,25 @@ def _detail(assessment: Assessment, elements: Sequence[Element]) -> str:
     )
 
 
-def _missing_text(block: str, missing: Sequence[Element], shown: int) -> str:
+def _missing_text(block: str, missing: Sequence[Element], shown: int, quotes: int) -> str:
     """Return what is missing as a list; a complete note states each, whatever the answer is."""
     if not missing:
         return ""
-    words = [wording.element_words(element.element) for element in missing]
-    bullets = [f"- {escaped(word.name)}: {escaped(word.complete)}" for word in words[:shown]]
-    if len(words) > shown:
-        bullets.append(f"- {len(words) - shown} more")
-    return "\n".join([f"Not found in the note for the {block}. A complete note states:\n", *bullets])
+    bullets = [_bullet(element, quotes) for element in missing[:shown]]
+    if len(missing) > shown:
+        bullets.append(f"- {len(missing) - shown} more")
+    return "\n".join(
+        [f"Required for the {block}, and not established by the note. A complete note states:\n", *bullets]
+    )
+
+
+def _bullet(element: Element, quotes: int) -> str:
+    """Return the element with what a complete note states, and what this note has instead ("could not be obtained")."""
+    words = wording.element_words(element.element)
+    said = [f"“{escaped(piece.quote or '', _INLINE_QUOTE)}”" for piece in telling(element.evidence, min(quotes, 1))]
+    return f"- {escaped(words.name)}: {escaped(words.complete)}" + "".join(
+        f" (the note has: {quote})" for quote in said
+    )
 
 
 def _torn_text(element: Element, quotes: int) -> Iterator[str]:

@@ -50,8 +50,9 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head = text[: limit - 1]
-    if not text[limit - 1].isspace() and " " in head.strip():
-        head = head[: head.rstrip().rfind(" ")]
+    within_word = not (head[-1:].isspace() or text[limit - 1].isspace())
+    if within_word and " " in head.strip():
+        head = head[: head.rfind(" ")]
     return head.rstrip(" ,;:-") + "…"
 
 

@@ -44,8 +44,8 @@ class Change:
 def changes(orders: Sequence[OrderFacts], change: Difference) -> list[Change]:
     """Return a suggestion's content for each change of `orders` that a client can make.
 
-    Left to the text of the card: an order without an id cannot be named by an update or a delete, and one
-    whose code is not found where it is written cannot be corrected.
+    Left to the text of the card: an order without an id cannot be named by an update or a delete; one that is not
+    valid, or whose code is not found where it is written, cannot be corrected.
     """
     by_reference = {order.reference: order for order in orders}
     replaced = _replacements(change)
@@ -81,7 +81,7 @@ def _identified(order: OrderFacts) -> bool:
 def _update(order: OrderFacts, want: ExpectedLine) -> Change | None:
     resource: Json = bare_copy(order.resource)
     old = order.line.code
-    if not _identified(order) or (old != want.code and not _recode(resource, old, want.code)):
+    if not (order.valid and _identified(order)) or (old != want.code and not _recode(resource, old, want.code)):
         return None
     if states_quantity(order) or want.units != 1:
         resource["quantityQuantity"] = {**mapping(resource.get("quantityQuantity")), "value": want.units}
@@ -112,7 +112,7 @@ def _recode_concept(concept: Json, old: str, new: str) -> bool:
 
 def _create(want: ExpectedLine, orders: Sequence[OrderFacts]) -> Change | None:
     like = max(
-        (order for order in orders if order.resource.get("resourceType") == "ServiceRequest"),
+        (order for order in orders if order.valid and order.resource.get("resourceType") == "ServiceRequest"),
         key=lambda order: likeness(order.line.code, want.code),
         default=None,
     )

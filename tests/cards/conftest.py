@@ -73,7 +73,7 @@ class Make:
             for index, item in enumerate(resource.get("item", []))
         ]
 
-    def order(self, code: str, number: int = 1, **members: Any) -> OrderFacts:
+    def order(self, cpt: str, number: int = 1, **members: Any) -> OrderFacts:
         resource = {
             "resourceType": "ServiceRequest",
             "id": f"o{number}",
@@ -82,13 +82,13 @@ class Make:
             "subject": {"reference": "Patient/1"},
             "encounter": {"reference": "Encounter/1"},
             "requester": {"reference": "Practitioner/1"},
-            "code": {"coding": [{"system": CPT, "code": code, "display": "as ordered"}], "text": "nerve block"},
+            "code": {"coding": [{"system": CPT, "code": cpt, "display": "as ordered"}], "text": "nerve block"},
             **members,
         }
         resource = {name: member for name, member in resource.items() if member}
         reference = f"ServiceRequest/{resource.get('id', f'draft-{number}')}"
         quantity = members.get("quantityQuantity", {}).get("value", 1)
-        return OrderFacts(reference, resource, Line(code, quantity, (), reference, "code"))
+        return OrderFacts(reference, resource, Line(cpt, quantity, (), reference, "code"))
 
     def finding(self, rule: str, *codes: str, severity: str = "warning", **changes: Any) -> Finding:
         members = {
