@@ -168,11 +168,10 @@ def failure_reason(outcome: Resource) -> str:
 
 
 def from_bundle(bundle: Resource) -> Record:
-    """Return the record of a Bundle of any type, taken as the whole record of what it tells about.
+    """Return the record of a Bundle of any type.
 
-    A kind of data that is not in it does not exist (`NONE`), unless the Bundle says that it is not whole (further
-    pages, failed entries): then it stays unknown (`ABSENT`). `patient_id` is set where there is just one Patient;
-    `encounter_id` is not: a Bundle may hold several encounters.
+    A kind of data that is not in it stays unknown (`ABSENT`): a Bundle says what it holds, not what was looked for.
+    `patient_id` is set where there is just one Patient; `encounter_id` is not: a Bundle may hold several encounters.
     """
     collector = Collector()
     if member(bundle, "resourceType") != "Bundle":
@@ -181,10 +180,9 @@ def from_bundle(bundle: Resource) -> Record:
     tally = collector.add_bundle("Bundle", bundle)
     if tally.more_pages:
         collector.report("Bundle", FIRST_PAGE)
-    missing = KeyState.NONE if tally.whole else KeyState.ABSENT
     record = collector.freeze({})
     types = {entry.type for entry in record.entries}
-    states = {key: KeyState.PRESENT if kind in types else missing for key, kind in RESOURCE_TYPES.items()}
+    states = {key: KeyState.PRESENT if kind in types else KeyState.ABSENT for key, kind in RESOURCE_TYPES.items()}
     patients = [entry for entry in record.of_type("Patient") if "#" not in entry.reference]
     patient_id = text(patients[0].resource.get("id")) if len(patients) == 1 else None
     return replace(record, states=states, patient_id=patient_id)

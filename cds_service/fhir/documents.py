@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from cds_service.fhir.reading import concept_text, date_of, first_date, items, member, numbered, text
@@ -65,31 +66,38 @@ def read_texts(entry: Entry) -> tuple[tuple[DocumentText, ...], tuple[Unread, ..
     resource = entry.resource
     if not _WITHDRAWN.isdisjoint(map(text, (resource.get("status"), resource.get("docStatus")))):
         return (), ()
-    found: list[DocumentText] = list(_annotations(entry))
+    found: list[DocumentText] = []
     unread: list[Unread] = []
-    if entry.type == "DocumentReference":
-        if not numbered(resource.get("content")):
-            unread.append(Unread(entry.reference, "it has no content"))
-        for place, content in numbered(resource.get("content")):
-            try:
-                found.append(_attachment(entry, f"content[{place}].attachment", content.get("attachment")))
-            except _Unreadable as reason:
-                unread.append(Unread(entry.reference, str(reason)))
+    for read in _readers(entry):
+        try:
+            found.append(read())
+        except _Unreadable as reason:
+            unread.append(Unread(entry.reference, str(reason)))
     return tuple(found), tuple(dict.fromkeys(unread))
 
 
-def _annotations(entry: Entry) -> Iterator[DocumentText]:
+def _readers(entry: Entry) -> Iterator[Callable[[], DocumentText]]:
+    """Yield a reader for each text of a resource; one that fails leaves the others alone."""
     for place, note in numbered(entry.resource.get("note")):
-        words = text(note.get("text"))
-        if words is not None:
-            authors = _authors(entry, [note.get("authorReference")])
-            yield DocumentText(entry.reference, f"note[{place}].text", words, date_of(note.get("time")), authors)
+        if text(note.get("text")) is not None:
+            yield partial(_annotation, entry, f"note[{place}].text", note)
+    if entry.type == "DocumentReference":
+        for place, content in numbered(entry.resource.get("content")) or [(0, {})]:
+            yield partial(_attachment, entry, f"content[{place}].attachment", content.get("attachment"))
+
+
+def _annotation(entry: Entry, path: str, note: Mapping[str, Any]) -> DocumentText:
+    words: str = note["text"]
+    if len(words) > LARGEST_TEXT:
+        raise _Unreadable("a note is larger than 1 MiB")
+    authors = _authors(entry, [note.get("authorReference")])
+    return DocumentText(entry.reference, path, words, date_of(note.get("time")), authors)
 
 
 def _attachment(entry: Entry, path: str, attachment: object) -> DocumentText:
     """Read one attachment. Raises `_Unreadable` with the reason, without any content, where it gives no text."""
     if not isinstance(attachment, Mapping):
-        raise _Unreadable("a content without an attachment")
+        raise _Unreadable("it has no attachment")
     words = _decode(_content(attachment), attachment.get("contentType"))
     if not words.strip():
         raise _Unreadable(_EMPTY)
@@ -100,7 +108,6 @@ def _attachment(entry: Entry, path: str, attachment: object) -> DocumentText:
         entry.reference,
         path,
         words,
-        # The period of context is the care described, a whole stay in a discharge summary: only the last resort.
         written or date_of(member(resource, "context", "period")),
         _authors(entry, resource.get("author")),
         text(attachment.get("title")) or text(resource.get("description")) or concept_text(resource.get("type")),
@@ -110,7 +117,7 @@ def _attachment(entry: Entry, path: str, attachment: object) -> DocumentText:
 def _content(attachment: Mapping[str, Any]) -> bytes:
     """Return the bytes of an attachment."""
     data = attachment.get("data")
-    if data is None:
+    if data is None or data == "":
         elsewhere = text(attachment.get("url")) is not None
         raise _Unreadable("the attachment was not sent with the request" if elsewhere else _EMPTY)
     if not isinstance(data, str):

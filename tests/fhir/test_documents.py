@@ -104,11 +104,12 @@ def test_base64_may_be_broken_into_lines() -> None:
         ({"contentType": "text/plain", "data": "ü"}, "the attachment is not base64"),
         ({"contentType": "text/plain", "data": 7}, "the attachment is not base64"),
         ({"contentType": "text/plain", "url": "Binary/1"}, "the attachment was not sent with the request"),
+        ({"contentType": "text/plain", "data": "", "url": "u"}, "the attachment was not sent with the request"),
         ({"contentType": "text/plain", "title": "x"}, "the attachment is empty"),
         (attachment(b"x" * (LARGEST_TEXT + 1)), "the attachment is larger than 1 MiB"),
         (attachment(b"x" * (2 * LARGEST_TEXT)), "the attachment is larger than 1 MiB"),
-        (None, "a content without an attachment"),
-        ("x", "a content without an attachment"),
+        (None, "it has no attachment"),
+        ("x", "it has no attachment"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -139,7 +140,7 @@ def test_other_states_are_read(members: dict[str, Any]) -> None:
 @pytest.mark.parametrize("content", [None, [], "x", 3])
 def test_no_content_is_said(content: Any) -> None:
     entry = entry_of({"resourceType": "DocumentReference", "id": "d1", "content": content})
-    assert read_texts(entry) == ((), (Unread("DocumentReference/d1", "it has no content"),))
+    assert read_texts(entry) == ((), (Unread("DocumentReference/d1", "it has no attachment"),))
 
 
 @pytest.mark.parametrize(
@@ -181,6 +182,15 @@ def test_annotations_of_any_resource() -> None:
         DocumentText("Procedure/p", "note[0].text", NOTE, date(2026, 3, 2), ("Practitioner/1",)),
         DocumentText("Procedure/p", "note[3].text", "second"),
     )
+
+
+def test_an_annotation_too_large_is_said() -> None:
+    entry = entry_of(
+        {"resourceType": "Procedure", "id": "p", "note": [{"text": "x" * (LARGEST_TEXT + 1)}, {"text": "y"}]}
+    )
+    found, unread = read_texts(entry)
+    assert [each.text for each in found] == ["y"]
+    assert unread == (Unread("Procedure/p", "a note is larger than 1 MiB"),)
 
 
 def test_annotations_of_a_withdrawn_resource_are_passed_over() -> None:
