@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from cds_service.chart.model import CoverageFacts
-from cds_service.fhir.reading import codings, concept_text, items, text
+from cds_service.fhir.reading import codings, concept_text, items, number, text
 from cds_service.fhir.record import Entry, Record
 
 _OUT = frozenset({"cancelled", "entered-in-error"})
 
 
 def coverages(record: Record) -> tuple[CoverageFacts, ...]:
-    """Return the coverages in force, each with the words that tell what kind of plan it is."""
+    """Return the coverages in force, whoever pays first before the others (`Coverage.order`), with their words."""
+    in_force = [entry for entry in record.of_type("Coverage") if entry.resource.get("status") not in _OUT]
+    in_force.sort(key=lambda entry: number(entry.resource.get("order")) or math.inf)
     return tuple(
         CoverageFacts(entry.reference, tuple(dict.fromkeys(word.lower() for word in _words(entry, record))))
-        for entry in record.of_type("Coverage")
-        if entry.resource.get("status") not in _OUT
+        for entry in in_force
     )
 
 

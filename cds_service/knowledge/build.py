@@ -108,6 +108,7 @@ def build_code(code: str, raw: Raw, tables: Tables) -> Code:
         continuous=raw.get("continuous"),
         once_per_day=raw.get("once_per_day", False),
         imaging_included=raw.get("imaging_included", False),
+        guidance=raw.get("guidance"),
         reference=_reference(raw),
     )
 

@@ -66,6 +66,8 @@ class Code:
     continuous: bool | None = None
     once_per_day: bool = False
     imaging_included: bool = False
+    guidance: str | None = None
+    """For imaging codes: the guidance they stand for, "ultrasound" or "fluoroscopy"."""
     reference: Reference = Reference()
 
     def valid_on(self, day: date) -> bool:

@@ -62,7 +62,8 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
 
 
 def _profile(chart: Chart, knowledge: Knowledge) -> str:
-    return knowledge.profile_for(word for coverage in chart.coverages for word in coverage.words)
+    """Return the profile of whoever pays first."""
+    return knowledge.profile_for(chart.coverages[0].words if chart.coverages else ())
 
 
 def _case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:

@@ -308,10 +308,10 @@ class TestFetching:
 
 
 class TestFromBundle:
-    def test_what_is_not_in_it_does_not_exist(self) -> None:
+    def test_what_is_not_in_it_stays_unknown(self) -> None:
         record = from_bundle(bundle(resource("Procedure"), resource("Patient", "p1"), type="collection"))
         assert record.states[PrefetchKey.PROCEDURES] is KeyState.PRESENT
-        assert record.states[PrefetchKey.CLAIMS] is KeyState.NONE
+        assert record.states[PrefetchKey.CLAIMS] is KeyState.ABSENT
         assert set(record.states) == set(PrefetchKey)
         assert record.patient_id == "p1"
 
@@ -325,7 +325,7 @@ class TestFromBundle:
             {"entry": ["x"]},
         ],
     )
-    def test_unless_the_bundle_is_not_whole(self, odd: dict[str, Any]) -> None:
+    def test_a_bundle_that_is_not_whole_is_as_unknown(self, odd: dict[str, Any]) -> None:
         record = from_bundle({"resourceType": "Bundle", **odd})
         assert set(record.states.values()) == {KeyState.ABSENT}
         assert record.unread
