@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces
 
-from cds_service.settings import Settings, refuse_unsafe
+from cds_service.settings import Settings, SettingsError, refuse_unsafe
 
 # The path, never the query string: nobody controls what clients put there.
 ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
@@ -40,15 +42,20 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
 
     Args:
         settings: where to listen, with how many workers and threads.
-        create_app: makes the WSGI app, in each worker; a function of a module, so that it can be sent to one.
+        create_app: makes the WSGI app; a function of a module. It must open no connection and start no thread:
+            it is called before the workers are forked, so that they share its memory and its errors come
+            from here, once.
 
     Raises:
-        SettingsError: the settings would be unsafe beyond this machine.
+        SettingsError: the settings would be unsafe beyond this machine, or the address cannot be listened on.
     """
     refuse_unsafe(settings)
+    address = _free_address(settings.host, settings.port)
+    app = create_app(settings)
+    forks = multiprocessing.get_start_method() == "fork"
     server = Granian(
-        "cds_service",  # only a name for the log: the loader below makes the app
-        address=settings.host,
+        "cds_service",  # only a name for the log: the loader below gives the app
+        address=address,
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
@@ -60,5 +67,23 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
         log_access_format=ACCESS_LOG,
         log_dictconfig=_LOGGING,
     )
-    # Every worker makes its app from these very settings, whatever the environment says meanwhile.
-    server.serve(target_loader=partial(create_app, settings), wrap_loader=False)
+    server.serve(target_loader=(lambda: app) if forks else partial(create_app, settings), wrap_loader=False)
+
+
+def _free_address(host: str, port: int) -> str:
+    """Return the IP address of `host`, after trying that `port` is free there; Granian takes no names.
+
+    Raises:
+        SettingsError: the name has no address, or another program listens there.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            # A port of a server that has just stopped counts as free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise SettingsError(f"CDS_HOST: {host!r} has no address ({error.strerror})") from None
+    except OSError as error:
+        raise SettingsError(f"CDS_PORT: cannot listen on {host} port {port} ({error.strerror})") from None
+    return str(address[0])

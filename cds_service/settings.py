@@ -197,5 +197,7 @@ def _web_address(value: str) -> str:
 def _line(problem: Any) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
     reason = problem["msg"].removeprefix("Value error, ")
-    shown = "" if name in _SECRET else f" (is {str(problem['input'])[:80]!r})"
+    value = str(problem["input"])
+    secret = name in _SECRET or "@" in value  # an address with a password in it
+    shown = "" if secret else f" (is {value[:80]!r})"
     return f"{PREFIX}{name.upper()}: {reason}{shown}"

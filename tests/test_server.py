@@ -1,4 +1,4 @@
-"""The production server, really started: a free port, one worker, real HTTP."""
+"""The production server, really started: a free port, two workers, real HTTP."""
 
 from __future__ import annotations
 
@@ -51,7 +51,12 @@ def running(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"CDS_PORT": str(port), "PYTHONPATH": str(Path(server.__file__).parents[1])}
+    environment = os.environ | {
+        "CDS_HOST": "localhost",
+        "CDS_PORT": str(port),
+        "CDS_WORKERS": "2",
+        "PYTHONPATH": str(Path(server.__file__).parents[1]),
+    }
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, env=environment, stdout=log, stderr=log)
         try:
@@ -105,4 +110,38 @@ def test_the_server_answers_with_its_settings_logs_no_query_and_finishes_what_is
 
 def test_unsafe_settings_are_refused_before_anything_is_opened():
     with pytest.raises(SettingsError, match="CDS_ALLOW_UNSAFE"):
-        server.run(load_settings(host="10.0.0.1"), print)
+        server.run(load_settings(host="10.0.0.1"), never)
+
+
+def never(settings):
+    raise AssertionError("no app should have been made")
+
+
+def test_a_port_in_use_is_said_in_one_line():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"^CDS_PORT: cannot listen on 127.0.0.1 port {port} \("):
+            server.run(load_settings(port=port), never)
+
+
+def test_a_host_without_an_address_is_said_in_one_line():
+    with pytest.raises(SettingsError, match=r"^CDS_HOST: 'no host' has no address \("):
+        server.run(load_settings(host="no host", allow_unsafe=True), never)
+
+
+def test_an_address_of_another_machine_is_said_in_one_line():
+    with pytest.raises(SettingsError, match=r"^CDS_PORT: cannot listen on 192\.0\.2\.1 port"):
+        server.run(load_settings(host="192.0.2.1", allow_unsafe=True), never)
+
+
+def test_an_app_that_cannot_be_made_is_an_error_of_the_caller():
+    def broken(settings):
+        raise SettingsError("CDS_KNOWLEDGE_DIR: nothing in it")
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(SettingsError, match="CDS_KNOWLEDGE_DIR"):
+        server.run(load_settings(port=port), broken)

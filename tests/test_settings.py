@@ -113,6 +113,14 @@ def test_a_bad_database_address_is_named_but_not_shown(monkeypatch, url):
     assert "pass-word" not in str(caught.value)
 
 
+@pytest.mark.parametrize("variable", ["CDS_BASE_URL", "CDS_FHIR_SERVERS", "CDS_CORS_ORIGINS"])
+def test_an_address_with_a_password_is_refused_and_not_shown(monkeypatch, variable):
+    monkeypatch.setenv(variable, "https://user:pass-word@example.org")
+    with pytest.raises(SettingsError, match=f"^{variable}: .*user name") as caught:
+        load_settings()
+    assert "pass-word" not in str(caught.value)
+
+
 def test_several_bad_values_are_still_one_line(monkeypatch):
     monkeypatch.setenv("CDS_PORT", "x")
     monkeypatch.setenv("CDS_WORKERS", "y")

@@ -1,8 +1,7 @@
-"""The services of discovery: which hook each answers and what it asks the client to send along.
+"""The services of discovery and the hook each answers.
 
 A service for each hook, with an id of its own: clients that key services by id would otherwise lose one.
-Templates use the root-level tokens of CDS Hooks 2.0 and the searches every conformant client can run
-(instance reads; reference, token and date parameters; `_sort`, `_count`), nothing newer.
+What a service asks the client to send along (its prefetch templates) is added by whoever reads that data.
 """
 
 from __future__ import annotations
@@ -17,7 +16,11 @@ ENCOUNTER_DISCHARGE = "encounter-discharge"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One entry of discovery. `required_context` are the text members of its hook's context that must be there."""
+    """One entry of discovery.
+
+    `prefetch` is from key to template. `required_context` are the text members of its hook's context that must
+    be there, `required_bundles` those that are Bundles.
+    """
 
     id: str
     hook: str
@@ -50,16 +53,8 @@ ORDER_SIGN_SERVICE = Service(
     id="paravertebral-order-sign",
     hook=ORDER_SIGN,
     title="Nerve block coding: orders",
-    description="Checks the procedure codes of paravertebral and neighbouring nerve blocks among the orders being "
+    description="Checks the procedure codes of paravertebral and neighboring nerve blocks among the orders being "
     "signed, and suggests corrected or missing codes.",
-    prefetch={
-        "patient": "Patient/{{context.patientId}}",
-        "encounter": "Encounter/{{context.encounterId}}",
-        "coverage": "Coverage?patient={{context.patientId}}&status=active",
-        "procedures": "Procedure?patient={{context.patientId}}&_sort=-date&_count=50",
-        "conditions": "Condition?patient={{context.patientId}}&_count=100",
-        "orders": "ServiceRequest?patient={{context.patientId}}&status=active&_count=50",
-    },
     usage_requirements=_USAGE,
     required_bundles=("draftOrders",),
 )
@@ -68,23 +63,8 @@ ENCOUNTER_DISCHARGE_SERVICE = Service(
     id="paravertebral-encounter-discharge",
     hook=ENCOUNTER_DISCHARGE,
     title="Nerve block coding: discharge",
-    description="Compares the claim of the encounter with the paravertebral and neighbouring nerve blocks its record "
+    description="Compares the claim of the encounter with the paravertebral and neighboring nerve blocks its record "
     "tells of, suggests the claim lines the record supports, and names what the documentation lacks.",
-    prefetch={
-        "patient": "Patient/{{context.patientId}}",
-        "encounter": "Encounter/{{context.encounterId}}",
-        "coverage": "Coverage?patient={{context.patientId}}&status=active",
-        "procedures": "Procedure?patient={{context.patientId}}&encounter={{context.encounterId}}&_count=50",
-        "claims": "Claim?patient={{context.patientId}}&_sort=-created&_count=20",
-        "documents": "DocumentReference?patient={{context.patientId}}&encounter={{context.encounterId}}"
-        "&status=current&_count=50",
-        "medications": "MedicationAdministration?patient={{context.patientId}}"
-        "&context=Encounter/{{context.encounterId}}&_count=100",
-        "observations": "Observation?patient={{context.patientId}}&encounter={{context.encounterId}}"
-        "&_sort=-date&_count=100",
-        "conditions": "Condition?patient={{context.patientId}}&_count=100",
-        "orders": "ServiceRequest?patient={{context.patientId}}&encounter={{context.encounterId}}&_count=50",
-    },
     usage_requirements=_USAGE,
     required_context=("userId", "patientId", "encounterId"),
 )
