@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cds_service.cards.resources import Json, codings, objects
+from cds_service.cards.resources import Json, begins_with, codings, objects
 from cds_service.chart.model import Line
 from cds_service.review.assessment import ExpectedLine
 
@@ -39,23 +39,26 @@ class ModifierSystems:
 
 
 def set_modifiers(item: Json, line: Line, want: ExpectedLine, systems: ModifierSystems) -> None:
-    """Rewrite the modifiers where they differ, keeping the form of those that stay."""
+    """Rewrite the modifiers where they differ; those that stay, and what is no modifier to us, keep their form."""
     if sorted(line.modifiers) == sorted(want.modifiers):
         return
-    as_written = {code: concept for concept in _concepts(item) if (code := _only_code(concept))}
-    item["modifier"] = [as_written.get(modifier) or systems.concept(modifier) for modifier in want.modifiers]
+    concepts = [(concept, _codes(concept)) for concept in _concepts(item)]
+    as_written = {next(iter(codes)): concept for concept, codes in concepts if len(codes) == 1}
+    unread = [concept for concept, codes in concepts if codes.isdisjoint(line.modifiers)]
+    written = {code for _, codes in concepts for code in codes}
+    item["modifier"] = [as_written.get(modifier) or systems.concept(modifier) for modifier in want.modifiers] + unread
     if not item["modifier"]:
         del item["modifier"]
-    _strip_suffix(item.get("productOrService"), line.code)
+    if not written.issuperset(line.modifiers):
+        _leave_bare(item.get("productOrService"), line.code)
 
 
-def _strip_suffix(concept: object, code: str) -> None:
+def _leave_bare(concept: object, code: str) -> None:
     """Leave the bare code where modifiers were written behind it ("64461-RT"): they are in `modifier` now."""
-    for coding in codings(concept):
-        written = coding.get("code")
-        if isinstance(written, str) and written.strip() != code and written.strip().startswith(code):
-            coding["code"] = code
-    if isinstance(concept, dict) and str(concept.get("text", "")).strip().startswith(f"{code}-"):
+    named = [coding for coding in codings(concept) if begins_with(coding.get("code"), code)]
+    for coding in named:
+        coding["code"] = code
+    if isinstance(concept, dict) and (begins_with(concept.get("text"), code) or not named):
         concept["text"] = code
 
 
@@ -63,9 +66,7 @@ def _concepts(item: object) -> list[Json]:
     return objects(item.get("modifier")) if isinstance(item, dict) else []
 
 
-def _only_code(concept: Json) -> str | None:
-    """Return the one modifier a CodeableConcept stands for, or None where it holds several or none."""
-    codes = {str(coding["code"]).strip().upper() for coding in codings(concept) if coding.get("code")}
-    if not codes and isinstance(concept.get("text"), str):
-        codes = {concept["text"].strip().upper()}
-    return codes.pop() if len(codes) == 1 else None
+def _codes(concept: Json) -> set[str]:
+    """Return the modifiers a CodeableConcept stands for: of its codings, else its text."""
+    written = [coding.get("code") for coding in codings(concept)] or [concept.get("text")]
+    return {code.strip().upper() for code in written if isinstance(code, str)}

@@ -9,7 +9,7 @@ from typing import Any
 from cds_service.cards.claim_modifiers import CPT, ModifierSystems, set_modifiers
 from cds_service.cards.claim_prices import set_total, set_units
 from cds_service.cards.difference import Difference, compare, likeness
-from cds_service.cards.resources import Json, bare_copy, codings, empty
+from cds_service.cards.resources import Json, bare_copy, begins_with, codings, empty
 from cds_service.chart.model import ClaimFacts, Line
 from cds_service.review.assessment import ExpectedLine
 
@@ -123,6 +123,6 @@ def _new_item(want: ExpectedLine, sequence: int, sibling: tuple[Line, Json] | No
 def _code_system(code: str, item: Json) -> str:
     """Return the system `item` names for its procedure code, else CPT."""
     for coding in codings(item.get("productOrService")):
-        if str(coding.get("code")).startswith(code) and isinstance(coding.get("system"), str):
+        if begins_with(coding.get("code"), code) and isinstance(coding.get("system"), str):
             return str(coding["system"])
     return CPT

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cds_service.cards import wording
 from cds_service.cards.claim_update import correctable, with_lines
-from cds_service.cards.difference import Difference, compare, difference
+from cds_service.cards.difference import Difference, compare, difference, only_ordered
 from cds_service.cards.frame import Content, Suggestion, code_behind, first_fitting, paragraphs, sources_text
 from cds_service.cards.markdown import collapsed, cut, escaped, quoted, telling
 from cds_service.cards.order_update import changes
@@ -35,9 +35,10 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
     """Return the card's content, or None where the lines are right and no warning is out.
 
     Lines that differ without a finding and without an expected line are unexplained: that is no reason to speak.
-    Where the clinician is asked what was done, the expected lines are not put forward as the answer.
+    Where the clinician is asked what was done, the expected lines are not put forward as the answer; and an order
+    in words only needs no CPT code.
     """
-    change = compare((), ()) if _unsettled(assessment) else difference(assessment)
+    change = compare((), ()) if _unsettled(assessment) or _worded_order(assessment) else difference(assessment)
     findings = sorted(assessment.findings, key=lambda finding: finding.severity is not Severity.WARNING)
     warning = any(finding.severity is Severity.WARNING for finding in findings)
     explained = bool(change) and bool(assessment.expected_lines or findings)
@@ -59,6 +60,10 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
 
 def _unsettled(assessment: Assessment) -> bool:
     return bool(assessment.queries) and not assessment.correctable
+
+
+def _worded_order(assessment: Assessment) -> bool:
+    return only_ordered(assessment) and not assessment.orders and not assessment.lines
 
 
 # Summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cds_service.chart.model import Line, OrderFacts
+from cds_service.chart.model import Line, OrderFacts, Origin
 from cds_service.review.assessment import Assessment, ExpectedLine
 
 Agree = Callable[[Line, ExpectedLine], bool]
@@ -55,6 +55,12 @@ def difference(assessment: Assessment) -> Difference:
             present, expected, lambda line, want: line.reference not in stated or line.units == want.units, ordered=True
         )
     return compare(judged(assessment.lines, assessment), assessment.expected_lines, same_line)
+
+
+def only_ordered(assessment: Assessment) -> bool:
+    """Return whether nothing was done yet: draft orders are judged, or every block was read from an order."""
+    origins = {origin for block in assessment.blocks for origin in block.origins}
+    return bool(assessment.orders) or origins == {Origin.ORDER}
 
 
 def judged(lines: Iterable[Line], assessment: Assessment) -> list[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cds_service.cards import wording
+from cds_service.cards.difference import only_ordered
 from cds_service.cards.frame import Content, code_behind, first_fitting, paragraphs, sources_text
 from cds_service.cards.markdown import escaped, quoted, telling
 from cds_service.cards.summary import fitting, joined, shrinking
@@ -24,7 +25,7 @@ def documentation_content(assessment: Assessment) -> Content | None:
 
     A block that is only ordered has no note yet, so nothing can be missing from it.
     """
-    if assessment.orders:
+    if only_ordered(assessment):
         return None
     needed = [e for e in assessment.documentation if e.requirement == "required" and e.status in _OPEN]
     elements = list({element.element: element for element in needed}.values())

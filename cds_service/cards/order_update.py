@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cds_service.cards.claim_modifiers import CPT
 from cds_service.cards.difference import Difference, likeness, states_quantity
-from cds_service.cards.resources import Json, bare_copy, codings, mapping, objects
+from cds_service.cards.resources import Json, bare_copy, begins_with, codings, mapping, objects
 from cds_service.cards.summary import line_text
 from cds_service.chart.model import Line, OrderFacts
 from cds_service.review.assessment import ExpectedLine
@@ -100,14 +100,14 @@ def _recode(resource: Json, old: str, new: str) -> bool:
 
 
 def _recode_concept(concept: Json, old: str, new: str) -> bool:
-    named = [coding for coding in codings(concept) if coding.get("code") == old]
+    named = [coding for coding in codings(concept) if begins_with(coding.get("code"), old)]
     for coding in named:
-        coding["code"] = new
+        coding["code"] = coding["code"].replace(old, new, 1)  # modifiers behind it stay
         coding.pop("display", None)  # it describes the old code
-    if str(concept.get("text", "")).strip() == old:
-        concept["text"] = new
-        return True
-    return bool(named)
+    in_text = begins_with(concept.get("text"), old)
+    if in_text:
+        concept["text"] = new  # a title behind the old code would describe that one
+    return in_text or bool(named)
 
 
 def _create(want: ExpectedLine, orders: Sequence[OrderFacts]) -> Change | None:
@@ -138,7 +138,7 @@ def _create(want: ExpectedLine, orders: Sequence[OrderFacts]) -> Change | None:
 def _system(order: OrderFacts) -> str:
     """Return the system the order names for its procedure code, else CPT."""
     for coding in codings(order.resource.get("code")):
-        if coding.get("code") == order.line.code and isinstance(coding.get("system"), str):
+        if begins_with(coding.get("code"), order.line.code) and isinstance(coding.get("system"), str):
             return str(coding["system"])
     return CPT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,3 +42,8 @@ def objects(value: object) -> list[Json]:
 def codings(concept: object) -> list[Json]:
     """Return the codings of a CodeableConcept; they are the resource's own objects, not copies."""
     return objects(concept.get("coding")) if isinstance(concept, dict) else []
+
+
+def begins_with(written: object, code: str) -> bool:
+    """Return whether `written` is `code`, alone or with something behind it ("64461-RT", "64461 - title")."""
+    return isinstance(written, str) and re.match(rf"\s*{re.escape(code)}(?![0-9A-Za-z])", written) is not None

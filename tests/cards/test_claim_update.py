@@ -1,6 +1,7 @@
 import copy
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -124,16 +125,39 @@ def test_modifiers_that_stay_keep_their_form(make: Any) -> None:
     assert after[1] == written
 
 
-def test_modifiers_written_behind_the_code_move_to_their_place(make: Any) -> None:
+@pytest.mark.parametrize(
+    ("written", "after"),
+    [
+        (
+            {"coding": [{"system": CPT, "code": "64461-LT"}], "text": "64461-LT"},
+            {"coding": [{"system": CPT, "code": "64461"}], "text": "64461"},
+        ),
+        (
+            {"coding": [{"system": CPT, "code": "64461:LT"}], "text": "left block"},
+            {"coding": [{"system": CPT, "code": "64461"}], "text": "left block"},
+        ),
+        ({"text": "CPT 64461-LT x2"}, {"text": "64461"}),
+    ],
+)
+def test_modifiers_written_behind_the_code_move_to_their_place(
+    make: Any, written: dict[str, Any], after: dict[str, Any]
+) -> None:
     claim = make.claim("64461")
-    claim.resource["item"][0]["productOrService"] = {
-        "coding": [{"system": CPT, "code": "64461-LT"}],
-        "text": "64461-LT",
-    }
+    claim.resource["item"][0]["productOrService"] = written
     facts = ClaimFacts("Claim/7", claim.resource, (Line("64461", 1, ("LT",), "Claim/7", "item[0]"),))
     item = corrected(facts, [make.want("64461-RT")], JUDGED)["item"][0]
-    assert item["productOrService"] == {"coding": [{"system": CPT, "code": "64461"}], "text": "64461"}
+    assert item["productOrService"] == after
     assert [concept["coding"][0]["code"] for concept in item["modifier"]] == ["RT"]
+
+
+def test_what_is_no_modifier_to_the_review_is_not_lost(make: Any) -> None:
+    claim = make.claim("64461-LT")
+    odd = [{"text": "see note"}, {"coding": [{"system": "urn:site", "code": "LONG-ONE"}]}]
+    claim.resource["item"][0]["modifier"] += odd
+    facts = ClaimFacts("Claim/7", claim.resource, (Line("64461", 1, ("LT",), "Claim/7", "item[0]"),))
+    modifiers = corrected(facts, [make.want("64461-RT")], JUDGED)["item"][0]["modifier"]
+    assert modifiers[0]["coding"][0]["code"] == "RT"
+    assert modifiers[1:] == odd
 
 
 @pytest.mark.parametrize(
@@ -216,6 +240,7 @@ def test_a_line_that_is_no_item_of_its_own_cannot_be_corrected(make: Any, path: 
 def test_a_claim_a_client_could_not_update_is_not_correctable(make: Any, members: dict[str, Any]) -> None:
     claim = make.claim("64461")
     assert correctable(claim, claim.lines)
+    assert not correctable(replace(claim, valid=False), claim.lines)
     assert not correctable(ClaimFacts("Claim/7", make.claim("64461", **members).resource, claim.lines), claim.lines)
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from fhir.resources.R4B.claim import Claim
 
 from cds_service.cards.codes_card import codes_content
 from cds_service.cards.frame import Content
+from cds_service.chart.model import Origin
 from cds_service.review.assessment import Assessment, NotChecked
 
 DISCHARGE = "encounter-discharge"
@@ -133,6 +135,9 @@ SILENT: dict[str, Build] = {
     ),
     "unexplained lines": lambda m: m.assessment(claim=m.claim("64461")),
     "the order is right": lambda m: m.assessment("64461-RT", orders=(m.order("64461"),)),
+    "an order in words": lambda m: m.assessment(
+        "64461", blocks=(replace(m.block(), origins=frozenset({Origin.ORDER})),)
+    ),
     "the technique is asked": lambda m: m.assessment(
         "64461", claim=m.claim("64466"), queries=(m.query("Which?"),), correctable=False
     ),

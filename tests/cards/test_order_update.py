@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,8 @@ def test_an_update_is_the_whole_order_with_another_code(make: Any) -> None:
     ("code", "after"),
     [
         ({"text": "64461"}, {"text": "64466"}),
+        ({"text": "64461 - paravertebral block"}, {"text": "64466"}),
+        ({"coding": [{"code": "64461-RT", "display": "x"}]}, {"coding": [{"code": "64466-RT"}]}),
         ({"text": "right block"}, None),
         (
             {"coding": [{"system": "http://snomed.info/sct", "code": "1"}, {"code": "64461"}], "text": "64461"},
@@ -111,3 +114,9 @@ def test_an_order_without_an_id_is_left_to_the_text(make: Any, expected: list[st
 
 def test_no_order_is_added_for_nobody(make: Any) -> None:
     assert not suggested(make, (make.order("64461", subject=None),), "64461", "64462")
+
+
+def test_an_order_that_is_not_valid_is_neither_corrected_nor_copied(make: Any) -> None:
+    order = replace(make.order("64461"), valid=False)
+    assert not suggested(make, (order,), "64466")
+    assert not suggested(make, (order,), "64461", "64462")
