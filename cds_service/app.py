@@ -54,7 +54,8 @@ def create_app(settings: Settings | None = None) -> Flask:
             )
         )
     )
-    app.register_blueprint(create_operations({"database": store.check}))
+    # Feedback is kept in the database, answers need none: without it the service stays in rotation.
+    app.register_blueprint(create_operations({}))
     app.register_blueprint(create_pages(pipeline.knowledge))
     register_error_handlers(app)
     return app

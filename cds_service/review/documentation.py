@@ -43,7 +43,9 @@ def _rank(requirement: Requirement, case: Case) -> tuple[bool, bool]:
 def _applies(requirement: Requirement, case: Case) -> bool:
     match requirement.when:
         case "operation-same-day":
-            return operated_that_day(case.chart, case.view, case.day, case.other_lines)
+            # A block that is the surgeon's own, or the anesthetic itself, has nobody to ask for it.
+            operated = operated_that_day(case.chart, case.view, case.day, case.other_lines)
+            return operated and case.separation.reportable
         case "imaging-billed":
             codes = (case.view.code(line.code) for line in case.lines)
             return any(code is not None and code.role == "imaging" for code in codes)
