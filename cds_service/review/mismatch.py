@@ -5,6 +5,7 @@ The rules share this order of precedence; without it, a wrong code would be expl
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from cds_service.chart.model import Block, Line, NotesState
@@ -20,8 +21,10 @@ class Mismatch(StrEnum):
     """The block is the anesthetic, or the surgeon's own."""
     NOT_VALID = "not-valid"
     """The code is not in force on the day of the block."""
-    IMAGING = "imaging"
-    """Imaging that does not go with the blocks done, or is not documented for them."""
+    IMAGING_INCLUDED = "imaging-included"
+    """Imaging, while the codes of all blocks done include it."""
+    IMAGING_SEPARATE = "imaging-separate"
+    """Imaging that may stand beside a block done, but does not go with it or is not documented."""
     UNLISTED = "unlisted"
     """An unlisted code, while every block done has a code of its own."""
     NOT_DONE = "not-done"
@@ -50,10 +53,19 @@ def why_unexpected(case: Case, line: Line) -> Mismatch | None:
     if not code.valid_on(case.day):
         return Mismatch.NOT_VALID
     if code.role == "imaging":
-        return Mismatch.IMAGING if case.selections else Mismatch.UNKNOWN
+        return _why_imaging(case)
     if code.role == "unlisted":
         return Mismatch.UNLISTED if case.selections and not case.uncoded else Mismatch.UNKNOWN
     return _why_block_code(case, code)
+
+
+def _why_imaging(case: Case) -> Mismatch:
+    """A block the knowledge cannot code may be what the imaging was for."""
+    if not case.selections or case.uncoded:
+        return Mismatch.UNKNOWN
+    if all(family.imaging_included for family in case.families):
+        return Mismatch.IMAGING_INCLUDED
+    return Mismatch.UNKNOWN if case.chart.notes is NotesState.UNKNOWN else Mismatch.IMAGING_SEPARATE
 
 
 def _why_block_code(case: Case, code: Code) -> Mismatch:
@@ -127,3 +139,9 @@ def _family_of_code(case: Case, name: str) -> str | None:
 def contradicted(case: Case, *elements: str) -> bool:
     """Return whether the record contradicts itself on one of `elements`: that is asked, not judged."""
     return any(contradiction.element in elements for contradiction in case.chart.contradictions)
+
+
+def documented_days(case: Case) -> frozenset[date]:
+    """Return the days the blocks were done, as far as they are stated."""
+    blocks = (*(selection.block for selection in case.selections), *case.uncoded)
+    return frozenset(block.service_date for block in blocks if block.service_date)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.chart.model import Line, Side
+from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
 from cds_service.review.modifiers import SIDE_MODIFIERS
 from cds_service.review.selection import Selection
@@ -121,12 +122,10 @@ def documented_sides(support: Supported) -> frozenset[Side]:
 
 
 def exceeds(claim: Claimed, support: Supported) -> bool:
-    """Return whether more is reported than the record supports, on a side or altogether.
+    """Return whether more is reported than a (known) support allows, on a side or altogether.
 
     Units on the wrong side are a matter of the side, not of the count.
     """
-    if not support:
-        return claim.total > 0
     most = max(span.high for span in support.values())
     if any(units > support.get(side, Range(0, most)).high for side, units in claim.by_side.items()):
         return True
@@ -142,3 +141,43 @@ def falls_short(claim: Claimed, support: Supported) -> bool:
     if sides and claim.sides and claim.sides != sides:
         return False
     return claim.most_on_a_side < max((span.low for span in support.values()), default=0)
+
+
+def in_another_form(case: Case, code: str) -> bool:
+    """Return whether both sides are reported, with the right units, in another form than the profile's.
+
+    A line without a side counts as an attempt at both where both are documented; one side only does not: then the
+    sides differ, not the form.
+    """
+    claim, support = claimed(case.lines, code), supported(case, code)
+    sides = documented_sides(support)
+    if not support or exceeds(claim, support) or falls_short(claim, support):
+        return False
+    if len(sides or claim.sides) < len(_BOTH) or (len(claim.sides) == 1 and not claim.unsided):
+        return False
+    return _form(claim.lines) != _form(case.expected_of(code))
+
+
+def _form(lines: Iterable[Line | ExpectedLine]) -> list[tuple[float, list[str]]]:
+    return sorted((float(line.units), sorted(SIDE_MODIFIERS.intersection(line.modifiers))) for line in lines)
+
+
+def more_than_once(case: Case, code: str) -> bool:
+    """Return whether a code that is reported once per side and day is reported more often."""
+    known = case.view.code(code)
+    if known is None or not known.once_per_day:
+        return False
+    claim = claimed(case.lines, code)
+    sides = max(1, len(documented_sides(supported(case, code))), len(claim.sides))
+    return any(units > 1 for units in claim.by_side.values()) or claim.total > sides
+
+
+def over_documented(case: Case, code: str) -> bool:
+    """Return whether more units are reported than the documented sites support.
+
+    A once-a-day add-on with further sites documented is not over-documented but reported more than once.
+    """
+    known, support = case.view.code(code), supported(case, code)
+    if known is None or known.once_per_day or not support:
+        return False
+    return exceeds(claimed(case.lines, code), support)

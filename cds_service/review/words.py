@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from cds_service.chart.model import Block, Line, Side, Technique
 from cds_service.review.assessment import ExpectedLine
@@ -19,9 +19,14 @@ def joined(items: Iterable[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
-def be(items: Sequence[object]) -> str:
-    """Return the verb for so many items."""
-    return "is" if len(items) == 1 else "are"
+def verb(items: Iterable[Line | ExpectedLine], one: str, several: str) -> str:
+    """Return the form of a verb for lines: by how many codes they name."""
+    return one if len({item.code for item in items}) == 1 else several
+
+
+def are(items: Iterable[Line | ExpectedLine]) -> str:
+    """Return "is" or "are" for the codes of lines."""
+    return verb(items, "is", "are")
 
 
 def line_words(line: Line | ExpectedLine, *, modifiers: bool = True) -> str:
@@ -38,6 +43,11 @@ def lines_words(lines: Iterable[Line | ExpectedLine]) -> str:
 def codes_words(lines: Iterable[Line | ExpectedLine]) -> str:
     """Return the codes of lines: "64461 and 64462"."""
     return joined(line.code for line in lines)
+
+
+def codes_of(*groups: Iterable[Line | ExpectedLine]) -> tuple[str, ...]:
+    """Return the codes of all lines, each once, in order."""
+    return tuple(dict.fromkeys(line.code for group in groups for line in group))
 
 
 def sides_words(sides: Iterable[Side]) -> str:

@@ -2,8 +2,8 @@
 
 ## What it checks
 
-Whether the Claim reports imaging guidance (76942, 77002, 77003) beside a block whose code already includes it: the
-thoracic paravertebral codes and the thoracic fascial plane codes.
+Whether imaging guidance (76942, 77002, 77003) is reported beside blocks whose codes all include it: the thoracic
+paravertebral codes and the thoracic fascial plane codes.
 
 ## Why it matters
 
@@ -12,13 +12,15 @@ imaging service that nobody did.
 
 ## Sources
 
-The practitioner PTP edits list the imaging codes as column 2 of 64461 and 64463; CPT includes imaging in these
+The practitioner edits list the imaging codes as column 2 of the paravertebral codes; CPT includes imaging in both
 families.
 
 ## Known limits
 
-An imaging line that carries a distinct-service modifier (59, XE, XP, XS, XU) says it belongs to something else, and is
-left alone. Imaging for a central line or another procedure of that day is not recognised without the modifier.
+An imaging line that carries a distinct-service modifier (59, XE, XP, XS, XU) says it belongs to something else, and
+is left alone. Imaging for a central line or another procedure of that day is not recognized without the modifier.
+Where a block done does not include imaging, `imaging-separate` speaks; where no block is known or the knowledge
+cannot code one of them, only `ptp-conflict` can.
 
 ## Example
 
@@ -35,30 +37,30 @@ from collections.abc import Iterator
 
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
+from cds_service.review.mismatch import Mismatch, unexpected
 from cds_service.review.rule import Draft, Rule
+from cds_service.review.words import are, codes_of, codes_words
 
 
 def check(case: Case) -> Iterator[Draft]:
-    """Yield one draft per imaging line that stands beside a block with imaging included."""
-    including = [family for family in case.families if family.imaging_included]
-    if not including or len(including) < len(case.families):
-        return
-    for line in case.lines:
-        code = case.view.code(line.code)
-        if code is not None and code.role == "imaging":
-            yield Draft(
-                message=f"{line.code} is reported, but imaging is included in the code of the {including[0].title}.",
-                remedy=f"Remove {line.code}.",
-                evidence=(line_evidence(line), *case.block_evidence()),
-                codes=(line.code,),
-            )
+    """Yield one draft for the imaging lines that stand beside blocks with imaging included."""
+    lines = unexpected(case, Mismatch.IMAGING_INCLUDED)
+    if lines:
+        guidance = tuple(e for s in case.selections for fact in s.block.guidance for e in fact.evidence)
+        yield Draft(
+            message=f"{codes_words(lines)} {are(lines)} reported, but imaging guidance is part of "
+            f"{codes_words(case.expected)}.",
+            remedy=f"Remove {codes_words(lines)}.",
+            evidence=(*map(line_evidence, lines), *(guidance or case.block_evidence())),
+            codes=codes_of(lines),
+        )
 
 
 RULE = Rule(
     id="imaging-included",
     title="Imaging guidance is included",
     severity=Severity.WARNING,
-    sources=("cms-ncci-ptp-2024q3",),
+    sources=("cms-ncci-ptp-2024q3", "cpt-2016", "cpt-2025"),
     check=check,
     families=("paravertebral", "fascial-plane"),
     for_orders=True,
