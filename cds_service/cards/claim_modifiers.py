@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,21 +46,24 @@ def set_modifiers(item: Json, line: Line, want: ExpectedLine, systems: ModifierS
     concepts = [(concept, _codes(concept)) for concept in _concepts(item)]
     as_written = {next(iter(codes)): concept for concept, codes in concepts if len(codes) == 1}
     unread = [concept for concept, codes in concepts if codes.isdisjoint(line.modifiers)]
-    written = {code for _, codes in concepts for code in codes}
     item["modifier"] = [as_written.get(modifier) or systems.concept(modifier) for modifier in want.modifiers] + unread
     if not item["modifier"]:
         del item["modifier"]
-    if not written.issuperset(line.modifiers):
-        _leave_bare(item.get("productOrService"), line.code)
+    _leave_bare(item.get("productOrService"), line)
 
 
-def _leave_bare(concept: object, code: str) -> None:
+def _leave_bare(concept: object, line: Line) -> None:
     """Leave the bare code where modifiers were written behind it ("64461-RT"): they are in `modifier` now."""
-    named = [coding for coding in codings(concept) if begins_with(coding.get("code"), code)]
-    for coding in named:
-        coding["code"] = code
-    if isinstance(concept, dict) and (begins_with(concept.get("text"), code) or not named):
-        concept["text"] = code
+    for coding in codings(concept):
+        if begins_with(coding.get("code"), line.code):
+            coding["code"] = line.code
+    words = concept.get("text") if isinstance(concept, dict) else None
+    if isinstance(concept, dict) and isinstance(words, str) and _names_modifier(words, line):
+        concept["text"] = line.code
+
+
+def _names_modifier(words: str, line: Line) -> bool:
+    return any(re.search(rf"{re.escape(line.code)}.*\b{re.escape(m)}\b", words, re.IGNORECASE) for m in line.modifiers)
 
 
 def _concepts(item: object) -> list[Json]:

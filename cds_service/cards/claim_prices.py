@@ -12,6 +12,8 @@ from cds_service.review.assessment import ExpectedLine
 def set_units(item: Json, line: Line, want: ExpectedLine) -> bool:
     """Rewrite the quantity (and the price that follows from it) where it differs; return whether it did."""
     if line.units == want.units:
+        if want.units != 1:
+            item.setdefault("quantity", {"value": want.units})  # they were in words behind the code
         return False
     item["quantity"] = {**mapping(item.get("quantity")), "value": want.units}
     price = _price(item, want.units)

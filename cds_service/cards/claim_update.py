@@ -61,12 +61,12 @@ def with_lines(claim: ClaimFacts, change: Difference) -> Json:
     for place, (line, want) in rewritten.items():
         repriced |= set_units(items[place], line, want)
         set_modifiers(items[place], line, want, systems)
-    resource: Json = bare_copy(claim.resource)
     kept = [item for place, item in enumerate(items) if place not in removed and not empty(item)]
-    resource["item"] = kept + added
+    members = {**claim.resource, "item": kept + added}
+    resource: Json = {name: member if name == "item" else bare_copy(member) for name, member in members.items()}
     if repriced:
         set_total(resource)
-    return {name: member for name, member in resource.items() if name != "item" or member}
+    return {name: member for name, member in resource.items() if not empty(member)}
 
 
 def _items(resource: Mapping[str, Any]) -> list[Any]:

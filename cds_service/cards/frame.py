@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from cds_service.cards import wording
-from cds_service.cards.identity import scope_of, stable_uuid
+from cds_service.cards.identity import action_identity, scope_of, stable_uuid
 from cds_service.cards.markdown import cut, escaped, plain
 from cds_service.cards.reasons import override_reasons
 from cds_service.cards.resources import Json
@@ -103,7 +103,7 @@ def _suggestion(suggestion: Suggestion, scope: str) -> Json:
     label = cut(plain(suggestion.label), _LABEL_LIMIT)
     members: Json = {
         "label": label,
-        "uuid": stable_uuid(scope, "suggestion", [label, suggestion.action]),
+        "uuid": stable_uuid(scope, "suggestion", [label, action_identity(suggestion.action)]),
         "isRecommended": suggestion.recommended,
         "actions": [suggestion.action],
     }

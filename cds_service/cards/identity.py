@@ -29,16 +29,15 @@ def _patient(resource: Mapping[str, Any]) -> str:
 
 def stable_uuid(scope: str, kind: str, content: object) -> str:
     """Return the uuid5 of `content` (JSON-like) of one `kind` ("suggested-codes", "suggestion" ...) in `scope`."""
-    return str(uuid5(NAMESPACE, _canonical([scope, kind, _without_meta(content)])))
+    return str(uuid5(NAMESPACE, _canonical([scope, kind, content])))
 
 
-def _without_meta(value: object) -> object:
-    """Leave out `meta`: a server that stores the same resource again changes only that."""
-    if isinstance(value, Mapping):
-        return {name: _without_meta(member) for name, member in value.items() if name != "meta"}
-    if isinstance(value, list | tuple):
-        return [_without_meta(member) for member in value]
-    return value
+def action_identity(action: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `action` without the `meta` of its resource: a server that stores the same again changes only that."""
+    resource = action.get("resource")
+    if not isinstance(resource, Mapping):
+        return action
+    return {**action, "resource": {name: member for name, member in resource.items() if name != "meta"}}
 
 
 def _canonical(value: object) -> str:

@@ -38,8 +38,9 @@ def _visible(character: str) -> str:
 
 def collapsed(text: str) -> str:
     """Return `text` on one line: runs of whitespace and control characters are one space, none at the ends."""
-    kept = "".join(map(_visible, _DROPPED.sub("", text)))
-    return " ".join(kept.split())
+    if not text.isprintable():
+        text = "".join(map(_visible, _DROPPED.sub("", text)))
+    return " ".join(text.split())
 
 
 def cut(text: str, limit: int) -> str:

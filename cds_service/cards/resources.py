@@ -15,6 +15,8 @@ def bare_copy(value: Any) -> Any:
     CDS Hooks forbids null, "", [] and {} as values. `null` inside an array stays: FHIR aligns arrays of
     primitives with their extensions by it.
     """
+    if isinstance(value, str | int | float):
+        return value
     if isinstance(value, Mapping):
         members = {name: bare_copy(member) for name, member in value.items()}
         return {name: member for name, member in members.items() if not empty(member)}

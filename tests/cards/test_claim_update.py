@@ -137,6 +137,7 @@ def test_modifiers_that_stay_keep_their_form(make: Any) -> None:
             {"coding": [{"system": CPT, "code": "64461"}], "text": "left block"},
         ),
         ({"text": "CPT 64461-LT x2"}, {"text": "64461"}),
+        ({"coding": [{"code": "64461"}], "text": "PVB 64461"}, {"coding": [{"code": "64461"}], "text": "PVB 64461"}),
     ],
 )
 def test_modifiers_written_behind_the_code_move_to_their_place(
@@ -148,6 +149,13 @@ def test_modifiers_written_behind_the_code_move_to_their_place(
     item = corrected(facts, [make.want("64461-RT")], JUDGED)["item"][0]
     assert item["productOrService"] == after
     assert [concept["coding"][0]["code"] for concept in item["modifier"]] == ["RT"]
+
+
+def test_units_that_were_in_words_become_a_quantity(make: Any) -> None:
+    claim = make.claim("64461")
+    claim.resource["item"][0] = {"sequence": 1, "productOrService": {"text": "CPT 64461-LT x2"}}
+    facts = ClaimFacts("Claim/7", claim.resource, (Line("64461", 2.0, ("LT",), "Claim/7", "item[0]"),))
+    assert corrected(facts, [make.want("64461-RT x2")], JUDGED)["item"][0]["quantity"] == {"value": 2}
 
 
 def test_what_is_no_modifier_to_the_review_is_not_lost(make: Any) -> None:
