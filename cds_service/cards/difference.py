@@ -134,3 +134,11 @@ def likeness(code: str, other: str) -> int:
     """Return how many leading characters two codes have in common: codes of one section share the first two."""
     pairs = zip(code, other, strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(code), len(other)))
+
+
+def replaceable(code: str, other: str) -> bool:
+    """Return whether one code can stand for the other: both of one section (64...), not a block for imaging."""
+    return likeness(code, other) >= _SAME_SECTION
+
+
+_SAME_SECTION = 2

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cds_service.cards.claim_modifiers import CPT
-from cds_service.cards.difference import Difference, likeness, states_quantity
+from cds_service.cards.difference import Difference, likeness, replaceable, states_quantity
 from cds_service.cards.resources import Json, bare_copy, begins_with, codings, mapping, objects
 from cds_service.cards.summary import line_text
 from cds_service.chart.model import Line, OrderFacts
@@ -64,14 +64,10 @@ def _replacements(change: Difference) -> list[tuple[Line, ExpectedLine]]:
     pairs = []
     for want in change.lacking:
         line = max(free, key=lambda line: likeness(line.code, want.code), default=None)
-        if line is not None and likeness(line.code, want.code) >= _SAME_SECTION:
+        if line is not None and replaceable(line.code, want.code):
             free.remove(line)
             pairs.append((line, want))
     return pairs
-
-
-_SAME_SECTION = 2
-"""Leading digits in common (64...) that make one code a replacement of another."""
 
 
 def _identified(order: OrderFacts) -> bool:

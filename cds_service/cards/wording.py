@@ -59,6 +59,9 @@ _REASONS: Mapping[str, Reason] = {
     "sympathetic-target": Reason("the documented target is the sympathetic chain"),
 }
 
+NOT_DONE = Reason("the record says the block was not done")
+"""Why, where the record has words for it and is not merely silent."""
+
 
 def reason(rule: str) -> Reason | None:
     """Return why, in short, for a rule id; None for a rule this catalog does not know."""

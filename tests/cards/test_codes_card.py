@@ -43,11 +43,14 @@ SUMMARIES: list[tuple[Build, str]] = [
         "Do not report 64461 separately: the block was the surgical anesthetic.",
     ),
     (
-        lambda m: m.assessment(claim=m.claim("64461"), findings=(m.finding("charge-not-documented", "64461"),)),
+        lambda m: m.assessment(
+            blocks=(), claim=m.claim("64461"), findings=(m.finding("charge-not-documented", "64461"),)
+        ),
         "Claim has 64461 ×1; no note or procedure in this encounter documents a block.",
     ),
     (
         lambda m: m.assessment(
+            blocks=(),
             claim=m.claim("64461"),
             findings=(m.finding("charge-not-documented", "64461", evidence=(m.quote("64461", "Claim/7"),)),),
         ),
@@ -58,6 +61,10 @@ SUMMARIES: list[tuple[Build, str]] = [
             claim=m.claim("64461"),
             findings=(m.finding("charge-not-documented", "64461", evidence=(m.quote("block was cancelled"),)),),
         ),
+        "Do not report 64461: the record says the block was not done.",
+    ),
+    (
+        lambda m: m.assessment(claim=m.claim("64461"), findings=(m.finding("charge-not-documented", "64461"),)),
         "Do not report 64461: the record does not show that the block was done.",
     ),
     (
@@ -83,6 +90,10 @@ SUMMARIES: list[tuple[Build, str]] = [
         "Order 64466 instead of 64461: the record describes another technique.",
     ),
     (lambda m: m.assessment("64466", orders=(m.order("64461"),)), "Order 64466 instead of 64461."),
+    (
+        lambda m: m.assessment("64466", orders=(m.order("76942"),)),
+        "Order 64466 ×1; draft order has 76942 ×1.",
+    ),
     (
         lambda m: m.assessment("64461", "64462", orders=(m.order("64462"),)),
         "Order 64461 ×1 and 64462 ×1; draft order has 64462 ×1.",
