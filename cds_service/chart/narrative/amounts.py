@@ -1,0 +1,107 @@
+"""Reads volumes and doses, and which of them are the block's local anesthetic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.lexicon import Mention
+from cds_service.chart.narrative.reading import Span
+
+_AMOUNT = re.compile(
+    r"(?<![a-z0-9.,/])(?P<number>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3}|one|two|three|four|five|six|seven|"
+    r"eight|nine|ten|fifteen|twenty|thirty)"
+    r"\s{0,2}-?\s{0,2}(?P<unit>ml|mls|cc|ccs|milliliters?|millilitres?|mg|mgs|"
+    r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
+    r"hour)(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
+)
+_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+_WORDS |= {"fifteen": 15, "twenty": 20, "thirty": 30}
+_TENS = {"m": "mL", "c": "mL"}
+_INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
+_SKIN_REACH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A volume or dose as "20 mL" or "100 mg", and its words."""
+
+    value: str
+    start: int
+    end: int
+
+
+def agents(document: Document, index: int) -> Iterator[Mention]:
+    """Yield the local anesthetics of the block in a sentence: not those for the skin or into a vein."""
+    drugs = list(document.of(index, "drug"))
+    end = document.sentence(index).end
+    for drug in drugs:
+        if not _for_skin(document, index, drug, drugs) and not _INTRAVENOUS.match(
+            document.folded, drug.end, min(drug.end + 40, end)
+        ):
+            yield drug
+
+
+def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
+    """Yield the amounts of the block's local anesthetic in a sentence."""
+    sentence = document.sentence(index)
+    chosen = {drug.start for drug in agents(document, index)}
+    for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end):
+        if _is_anesthetic(document, index, match, chosen):
+            yield Amount(_normal(match), match.start(), match.end()), Span(match.start(), match.end())
+
+
+def _normal(match: re.Match[str]) -> str:
+    number = match["number"].replace(",", ".")
+    number = str(_WORDS.get(number, number))
+    number = f"0{number}" if number.startswith(".") else number
+    unit = "mg" if match["unit"].startswith(("mg", "milligram")) else "mL"
+    return f"{number} {unit}" + ("/h" if match["rate"] else "")
+
+
+def _for_skin(document: Document, index: int, drug: Mention, drugs: list[Mention]) -> bool:
+    for skin in document.of(index, "skin"):
+        start, end = sorted((drug, skin), key=lambda mention: mention.start)
+        if end.start - start.end > _SKIN_REACH:
+            continue
+        between = document.folded[start.end : end.start]
+        if any(start.end <= other.start < end.start for other in drugs if other is not drug):
+            continue
+        if skin.start > drug.start and re.search(r"[;,]|\b(?:inject|deposit|administer|then|and)", between):
+            continue
+        if skin.start < drug.start and re.search(
+            r"paravertebral|\bthen\b.{0,40}(?:inject|advanc)|needle .{0,30}advanced", between
+        ):
+            continue
+        return _is_skin_word(document, skin, drug, between)
+    return False
+
+
+def _is_skin_word(document: Document, skin: Mention, drug: Mention, between: str) -> bool:
+    """A bare "skin" counts only right beside the drug: "skin was prepped" says nothing of it."""
+    if document.folded[skin.start : skin.end] != "skin":
+        return True
+    return drug.value == "lidocaine" and not re.search(r"prep|clean|steril", between)
+
+
+def _is_anesthetic(document: Document, index: int, match: re.Match[str], chosen: set[int]) -> bool:
+    """An amount belongs to the substance nearest to it; with none named, to an injection at a level."""
+    nearest, distance = None, 10_000
+    for substance in document.of(index, "drug", "substance"):
+        gap = substance.start - match.end() if substance.start >= match.end() else match.start() - substance.end
+        between = document.folded[min(match.end(), substance.end) : max(match.start(), substance.start)]
+        gap += 25 * len(re.findall(r"[,;]|\band\b|\bwith\b|\bthen\b", between))
+        if gap < distance:
+            nearest, distance = substance, gap
+    if nearest is not None:
+        return nearest.start in chosen and not re.match(
+            r"\s{0,2}(?:syringe|saline)", document.folded[match.end() : match.end() + 20]
+        )
+    if match["unit"].startswith(("mg", "milligram")):
+        return document.sentence(index).section == "agent"
+    section = document.sentence(index).section
+    skin = document.has(index, "skin")
+    told = document.has(index, "injection", "technique") or index in document.levels or section in {"agent", "catheter"}
+    return told and not skin and section not in {"history", "anesthesia"}

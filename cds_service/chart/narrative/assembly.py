@@ -1,0 +1,214 @@
+"""Puts each block of a note together from the words that belong to it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from cds_service.chart.model import Guidance, Purpose, Technique
+from cds_service.chart.narrative.assertion import Assertion, assess
+from cds_service.chart.narrative.document import Document, span_of
+from cds_service.chart.narrative.layout import HEADING
+from cds_service.chart.narrative.levels import region_of
+from cds_service.chart.narrative.lexicon import Mention
+from cds_service.chart.narrative.reading import BlockReading, Said, Status
+from cds_service.chart.narrative.sites import Place, locate
+from cds_service.chart.narrative.techniques import Episode, Ownership
+
+_REGION_WORDS = re.compile(r"\b(thoracic|lumbar|cervical|sacral|caudal)\b")
+_OWN_REGION = {Technique.INTERCOSTAL: "thoracic"}
+_THORACIC_PLANES = frozenset(
+    {"serratus-anterior", "pecs", "transversus-thoracic", "rhomboid-intercostal", "parasternal"}
+)
+_UNDONE = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
+_PURPOSE_RANK = (
+    Purpose.SURGICAL_ANESTHESIA,
+    Purpose.POSTOPERATIVE,
+    Purpose.TRAUMA,
+    Purpose.DIAGNOSTIC,
+    Purpose.THERAPEUTIC,
+    Purpose.CHRONIC_PAIN,
+)
+_NOT_SURGICAL = re.compile(r"\b(?:not|no|rather than|separate|distinct|in addition to|supplement|adjunct)\b")
+
+
+def assemble(document: Document, episodes: tuple[Episode, ...]) -> list[tuple[BlockReading, Place]]:
+    """Return a reading, and the place it was made of, for each block of the note."""
+    ownership = Ownership(document, episodes)
+    return [_block(document, ownership, episode) for episode in episodes]
+
+
+def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[BlockReading, Place]:
+    place = locate(document, ownership, episode)
+    best = next((n for n in episode.namings if not n.soft), episode.namings[0])
+    plane = Said(episode.key.plane, span_of(best.mention)) if episode.key.plane else None
+    done = episode.status is Status.PERFORMED
+    reading = BlockReading(
+        technique=episode.key.technique,
+        status=episode.status,
+        span=span_of(best.mention),
+        region=_region(document, episode, place),
+        plane=plane if episode.key.technique is Technique.FASCIAL_PLANE else None,
+        sites=place.sites,
+        site_count=place.count,
+        side=place.side,
+        continuous=_continuous(document, ownership, episode),
+        guidance=tuple(_guidance(document, ownership, episode)),
+        image_saved=_image_saved(document, ownership, episode) if done else None,
+        purpose=_purpose(document) if done else None,
+        performed_by_surgeon=_by_surgeon(document, ownership, episode) if done else None,
+        requested=_requested(document) if done else None,
+    )
+    return reading, place
+
+
+def _region(document: Document, episode: Episode, place: Place) -> str | None:
+    regions = Counter(region_of(levels.levels[0]) for levels in place.levels)
+    if regions:
+        return regions.most_common(1)[0][0]
+    if episode.key.technique in _OWN_REGION or episode.key.plane in _THORACIC_PLANES:
+        return "thoracic"
+    for naming in episode.namings:
+        words = document.folded[max(naming.mention.start - 25, 0) : naming.mention.end + 12]
+        if found := _REGION_WORDS.search(words):
+            return "sacral" if found[1] == "caudal" else found[1]
+        if words.lstrip().startswith("tpv") or "tpvb" in words:
+            return "thoracic"
+    return None
+
+
+def _owned(
+    document: Document, ownership: Ownership, episode: Episode, kind: str
+) -> Iterator[tuple[int, Mention, Assertion]]:
+    """Yield the mentions of a kind that belong to a block, but for those in plans and histories."""
+    for index in ownership.indices(episode):
+        if document.sentence(index).section in {"history", "plan"} and not ownership.names(index, episode):
+            continue
+        for mention in document.of(index, kind):
+            if ownership.owner(index, mention.start, mention.end) is episode:
+                meant = assess(document, index, mention)
+                if meant not in _UNDONE or episode.status is not Status.PERFORMED:
+                    yield index, mention, meant
+
+
+def _continuous(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
+    """Return whether a catheter was left: its strongest mention decides, a removal leaves it open."""
+    yes = no = None
+    for index, mention, meant in _owned(document, ownership, episode, "continuous"):
+        if mention.value == "false" or meant is Assertion.NEGATED:
+            no = no or Said(False, span_of(mention))
+        elif _is_catheter(document, index, mention):
+            yes = yes or Said(True, span_of(mention))
+    named = next((n.mention for n in episode.namings if _names_catheter(document, n.mention)), None)
+    yes = yes or (Said(True, span_of(named)) if named else None)
+    removed = next(iter(document.all("catheter-removed")), None)
+    if yes and removed and assess(document, *removed) is Assertion.AFFIRMED and removed[1].start > yes.span.start:
+        return no
+    if yes and no:
+        return no if "catheter" in document.folded[no.span.start : no.span.end] else yes
+    return yes or no
+
+
+def _names_catheter(document: Document, mention: Mention) -> bool:
+    return bool(re.search(r"catheter|infusion|continuous|cpvb", document.folded[mention.start : mention.end]))
+
+
+def _is_catheter(document: Document, index: int, mention: Mention) -> bool:
+    """A bare "catheter" counts where something was done with it, or its field has a value."""
+    if document.folded[mention.start : mention.end] not in {"catheter", "catheters"}:
+        return True
+    if document.sentence(index).section == HEADING:
+        body = _field_value(document, index)
+        return bool(re.match(r"yes|placed|threaded|at |\d", body))
+    return document.has(index, "technique")
+
+
+def _field_value(document: Document, index: int) -> str:
+    if index + 1 >= len(document.layout.sentences):
+        return ""
+    following = document.sentence(index + 1)
+    return document.folded[following.start : following.end]
+
+
+def _guidance(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Said[Guidance]]:
+    seen: set[Guidance] = set()
+    for _, mention, meant in _owned(document, ownership, episode, "guidance"):
+        guidance = Guidance(mention.value)
+        if meant is Assertion.NEGATED or guidance in seen or not _guides(document, mention):
+            continue
+        seen.add(guidance)
+        yield Said(guidance, span_of(mention))
+
+
+def _guides(document: Document, mention: Mention) -> bool:
+    """A bare "landmarks" with ultrasound in the note, or "us" the pronoun, guides nothing."""
+    words = document.folded[mention.start : mention.end]
+    if words == "us":
+        after = document.folded[mention.end : mention.end + 12]
+        return document.text[mention.start : mention.end] == "US" and not after.lstrip().startswith(("army", "citizen"))
+    if mention.value == "landmark":
+        imaged = any(
+            other.value in {"ultrasound", "fluoroscopy", "ct"} and assess(document, at, other) is Assertion.AFFIRMED
+            for at, other in document.all("guidance")
+        )
+        return not imaged or words.endswith(("technique", "guided", "based", "approach"))
+    return True
+
+
+def _image_saved(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
+    for _, mention, meant in _owned(document, ownership, episode, "image"):
+        negated = meant is Assertion.NEGATED or re.search(r"\bnot\b", document.folded[mention.start : mention.end])
+        return Said(not negated, span_of(mention))
+    return None
+
+
+def _purpose(document: Document) -> Said[Purpose] | None:
+    """Return what the block was for: the most telling purpose the note affirms outside plans and histories."""
+    found: dict[Purpose, Said[Purpose]] = {}
+    for index, mention in document.all("purpose"):
+        purpose = Purpose(mention.value)
+        if document.sentence(index).section == "history":
+            continue
+        if assess(document, index, mention) in {Assertion.NEGATED, Assertion.HISTORICAL, Assertion.OTHER}:
+            continue
+        if purpose is Purpose.SURGICAL_ANESTHESIA and not _is_surgical(document, index, mention):
+            continue
+        found.setdefault(purpose, Said(purpose, span_of(mention)))
+    return next((found[purpose] for purpose in _PURPOSE_RANK if purpose in found), None)
+
+
+def _is_surgical(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether the block was the anesthetic: "not for surgical anesthesia" says the contrary."""
+    sentence = document.sentence(index)
+    if sentence.section == HEADING:
+        return False
+    before = document.folded[max(sentence.start, mention.start - 50) : mention.start]
+    general = any(at == index and other.value in {"general", "spinal"} for at, other in document.all("anesthesia"))
+    return not _NOT_SURGICAL.search(before) and not general
+
+
+def _requested(document: Document) -> Said[bool] | None:
+    for index, mention in document.all("requested"):
+        if document.sentence(index).section == "history":
+            continue
+        if _asks(document, index, mention):
+            return Said(True, span_of(mention))
+    return None
+
+
+def _asks(document: Document, index: int, mention: Mention) -> bool:
+    """The patient's own request is not the surgeon's."""
+    sentence = document.sentence(index)
+    around = document.folded[sentence.start : sentence.end]
+    if re.search(r"patient(?:'s)? (?:has |had )?(?:request|ask)|request of (?:the )?patient|patient's request", around):
+        return False
+    if sentence.section == HEADING and not re.search(r"[a-z]{2}", _field_value(document, index)):
+        return False
+    return assess(document, index, mention) not in {Assertion.NEGATED, Assertion.HISTORICAL}
+
+
+def _by_surgeon(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
+    for _, mention, meant in _owned(document, ownership, episode, "surgeon"):
+        return Said(meant is not Assertion.NEGATED, span_of(mention))
+    return None

@@ -1,0 +1,92 @@
+"""Decides what a note says of a mention: that it is so, is not so, is planned, was long ago, or is about others.
+
+The ConText algorithm (Harkema et al., J Biomed Inform 2009;42:839): trigger phrases point forward or backward, up to a
+number of words, and stop at terminators. Triggers and terminators are data (`lexicon/assertion.toml`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+
+from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.lexicon import Mention
+
+
+class Assertion(IntEnum):
+    """How a mention is meant; where several hold, the higher one counts."""
+
+    AFFIRMED = 0
+    PLANNED = 1
+    HISTORICAL = 2
+    NEGATED = 3
+    OTHER = 4
+
+
+_VALUES = {
+    "planned": Assertion.PLANNED,
+    "historical": Assertion.HISTORICAL,
+    "negated": Assertion.NEGATED,
+    "other": Assertion.OTHER,
+}
+_SUBJECTS = frozenset({"technique", "guidance", "continuous", "element", "drug"})
+"""Kinds a backward trigger speaks of: it means the nearest one before it, and those joined to that by "and"."""
+_JOINS = frozenset({"", "and", "or", ",", "/", "&", "nor", ", and", ", or"})
+
+
+def assess(document: Document, index: int, mention: Mention) -> Assertion:
+    """Return how the sentence `index` means `mention`."""
+    return max(_readings(document, index, mention), default=Assertion.AFFIRMED)
+
+
+def negation(document: Document, index: int, mention: Mention) -> Mention | None:
+    """Return the trigger that negates `mention`, if one does."""
+    for trigger in document.of(index, "trigger"):
+        if trigger.value == "negated" and _applies(document, index, trigger, mention):
+            return trigger
+    return None
+
+
+def _readings(document: Document, index: int, mention: Mention) -> Iterator[Assertion]:
+    for trigger in document.of(index, "trigger"):
+        if trigger.concept.attributes.get("technique_only") and mention.kind != "technique":
+            continue
+        if _applies(document, index, trigger, mention):
+            yield _VALUES[trigger.value]
+
+
+def _applies(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
+    direction = trigger.concept.attributes["direction"]
+    if trigger.end <= mention.start and direction != "backward":
+        return _reaches_forward(document, index, trigger, mention)
+    if trigger.start >= mention.end and direction != "forward":
+        return _reaches_back(document, index, trigger, mention)
+    return False
+
+
+def _reaches_forward(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
+    between = document.folded[trigger.end : mention.start]
+    if _terminated(document, index, trigger.end, mention.start) or ":" in between:
+        return False
+    limit = trigger.concept.attributes.get("words")
+    if limit is not None and len(between.split()) > limit:
+        return False
+    if trigger.value == "negated" and "," in between:
+        return " or " in document.folded[trigger.end : document.sentence(index).end]
+    return not (trigger.value == "negated" and "(" in between)
+
+
+def _reaches_back(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
+    if _terminated(document, index, mention.end, trigger.start):
+        return False
+    end = mention.end
+    for other in document.mentions[index]:
+        if other.kind in _SUBJECTS and other.start >= end and other.end <= trigger.start:
+            if document.folded[end : other.start].strip() not in _JOINS:
+                return False
+            end = other.end
+    return True
+
+
+def _terminated(document: Document, index: int, start: int, end: int) -> bool:
+    return any(start <= word.start and word.end <= end for word in document.of(index, "terminator"))

@@ -1,0 +1,105 @@
+"""A note made ready: its layout, and every mention of the lexicon in its place."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cds_service.chart.narrative.folding import fold
+from cds_service.chart.narrative.layout import Layout, Sentence, lay_out
+from cds_service.chart.narrative.levels import Levels, find_levels
+from cds_service.chart.narrative.lexicon import Mention, shipped
+from cds_service.chart.narrative.reading import Span
+
+_COVERS = {
+    "decoy": frozenset({"technique"}),
+    "side-decoy": frozenset({"side"}),
+    "guidance-decoy": frozenset({"guidance"}),
+    "catheter-decoy": frozenset({"continuous"}),
+    "element-decoy": frozenset({"element"}),
+    "element": frozenset({"trigger"}),
+    "continuous": frozenset({"trigger"}),
+}
+"""Which kinds of mention a longer one of this kind hides: "no complications" negates nothing after it."""
+_REACH = 120
+"""Characters before a mention in which what hides it can start."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text, folded, laid out and scanned. `mentions` maps a sentence's index to what it mentions, in order."""
+
+    text: str
+    folded: str
+    layout: Layout
+    mentions: dict[int, list[Mention]]
+    levels: dict[int, list[Levels]]
+    kinds: dict[str, list[tuple[int, Mention]]] = field(default_factory=dict)
+    """By kind, every mention with the index of its sentence, in order."""
+
+    def sentence(self, index: int) -> Sentence:
+        """Return the sentence with this index."""
+        return self.layout.sentences[index]
+
+    def of(self, index: int, *kinds: str) -> Iterator[Mention]:
+        """Yield the mentions of these kinds in a sentence."""
+        return (mention for mention in self.mentions.get(index, ()) if mention.kind in kinds)
+
+    def all(self, *kinds: str) -> Iterator[tuple[int, Mention]]:
+        """Yield (sentence index, mention) of every mention of these kinds, kind by kind."""
+        for kind in kinds:
+            yield from self.kinds.get(kind, ())
+
+    def has(self, index: int, *kinds: str) -> bool:
+        """Return whether a sentence has a mention of one of these kinds."""
+        return next(self.of(index, *kinds), None) is not None
+
+
+def prepare(text: str) -> Document:
+    """Return the text as a document."""
+    folded = fold(text)
+    layout = lay_out(folded)
+    document = Document(text, folded, layout, {}, {})
+    if not layout.sentences:
+        return document
+    for mention in _undisguised(text, shipped().scan(folded)):
+        index = layout.index_at(mention.start)
+        document.mentions.setdefault(index, []).append(mention)
+        document.kinds.setdefault(mention.kind, []).append((index, mention))
+    for levels in find_levels(folded):
+        document.levels.setdefault(layout.index_at(levels.start), []).append(levels)
+    return document
+
+
+def _undisguised(text: str, mentions: Sequence[Mention]) -> Iterator[Mention]:
+    """Yield mentions that no decoy hides, that are in capitals where they must, one technique name at a place."""
+    decoys = {kind: [m for m in mentions if m.kind == kind] for kind in _COVERS}
+    ends: dict[str, int] = {}
+    for mention in mentions:
+        if mention.kind.endswith("decoy"):
+            continue
+        if mention.concept.attributes.get("upper") and not text[mention.start : mention.end].isupper():
+            continue
+        if any(mention.kind in covered and _hides(decoys[kind], mention) for kind, covered in _COVERS.items()):
+            continue
+        if mention.kind in {"technique", "side", "anesthesia"} and mention.start < ends.get(mention.kind, 0):
+            continue
+        ends[mention.kind] = mention.end
+        yield mention
+
+
+def _hides(decoys: list[Mention], mention: Mention) -> bool:
+    """Return whether one of the decoys, in order of their start, overlaps the mention and is no shorter."""
+    at = bisect_left(decoys, mention.start - _REACH, key=lambda decoy: decoy.start)
+    while at < len(decoys) and decoys[at].start < mention.end:
+        decoy = decoys[at]
+        if mention.start < decoy.end and mention.end - mention.start <= decoy.end - decoy.start:
+            return True
+        at += 1
+    return False
+
+
+def span_of(mention: Mention | Levels) -> Span:
+    """Return the span of a mention."""
+    return Span(mention.start, mention.end)

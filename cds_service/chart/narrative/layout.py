@@ -1,0 +1,192 @@
+"""Finds the sections and sentences of a note.
+
+A heading is "PROCEDURE:", "Complications - " or a known heading alone on its line; short fields may also share a line
+("Side: right; Level: T4"). Sections without a known heading have the kind "other", text before any heading "none".
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+HEADING = "heading"
+"""The section kind of the sentence that is a heading's own words."""
+
+_FIELD = re.compile(
+    r"(?:(?<=[\n.;|,])|"
+    r"\A)[ \t*#>\-]{0,8}(?:\(?\d{1,2}[.)]\s?)?([a-z][a-z0-9 /&()'#.\-]{1,58}?) {0,3}(?::(?!\d)|"
+    r"\s[=\-]\s)"
+)
+_LONE = re.compile(r"(?:(?<=\n)|\A)[ *#>=\-]{0,8}([a-z][a-z /&'\-]{3,40}) {0,8}(?=\n|\Z)")
+_STOP = re.compile(r"[.!?]+(?=\s|$|[a-z]{4})|;|\n")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:dr|drs|mr|mrs|ms|vs|approx|no|st|pt|jr|sr|prof|e\.g|i\.e|etc|ga|hr)|(?:\A|"
+    r"\n)[\s*\-]{0,6}\d{1,2}|\b[a-z])\Z"
+)
+_BULLET = re.compile(r"\s*(?:[*#>\-]|\(?\d{1,2}[.)]\s|[a-z][a-z /]{1,30}:)")
+_WRAP = 58
+"""A line at least this long that does not end a sentence goes on in the next line."""
+_MAX_WORDS = 7
+_LONGEST = 1500
+"""A longer "sentence" is no prose: it is cut, so that what looks at pairs within a sentence stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and its body: `text[start:end]`; `heading` is the folded heading, empty before any."""
+
+    kind: str
+    heading: str
+    start: int
+    end: int
+    line: bool = True
+    """False where the heading stands within a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence, list item or line; `section` is the kind of section it stands in."""
+
+    start: int
+    end: int
+    section: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The sections and sentences of a note, each in order of the text."""
+
+    sections: tuple[Section, ...]
+    sentences: tuple[Sentence, ...]
+    starts: tuple[int, ...]
+
+    def index_at(self, offset: int) -> int:
+        """Return the index of the sentence that `offset` stands in (the last one that starts before it)."""
+        return max(bisect_right(self.starts, offset) - 1, 0)
+
+
+@cache
+def _kinds() -> tuple[tuple[re.Pattern[str], str, bool], ...]:
+    data = files("cds_service.chart.narrative").joinpath("lexicon", "sections.toml").read_text("utf-8")
+    return tuple(
+        (re.compile(entry["pattern"]), entry["kind"], entry.get("lasting", False))
+        for entry in tomllib.loads(data)["section"]
+    )
+
+
+def classify(heading: str) -> tuple[str, bool]:
+    """Return the kind of section a folded heading opens, and whether it lasts over blank lines."""
+    for pattern, kind, lasting in _kinds():
+        if pattern.search(heading):
+            return kind, lasting
+    return "other", False
+
+
+def lay_out(folded: str) -> Layout:
+    """Return the sections and sentences of folded text."""
+    sections = tuple(_sections(folded))
+    sentences = tuple(_sentences(folded, sections))
+    return Layout(sections, sentences, tuple(sentence.start for sentence in sentences))
+
+
+def _headings(folded: str) -> list[tuple[int, int, str, str, bool, bool]]:
+    """Return (start, body start, heading, kind, lasting, at line start) of every heading, in order."""
+    found = []
+    for match in _FIELD.finditer(folded):
+        heading = match.group(1).strip()
+        at_line = match.start() == 0 or folded[match.start() - 1] == "\n"
+        kind, lasting = classify(heading)
+        if len(heading.split()) > (_MAX_WORDS if at_line else 4):
+            continue
+        if kind == "other" and (not at_line or match.group().rstrip()[-1] != ":"):
+            continue
+        found.append((match.start(1), match.end(), heading, kind, lasting, at_line))
+    for match in _LONE.finditer(folded):
+        heading = match.group(1).strip()
+        kind, lasting = classify(heading)
+        if kind != "other" and len(heading.split()) <= 4 and not re.search(r"\b(was|were|is|no|none|not)\b", heading):
+            found.append((match.start(1), match.end(1), heading, kind, lasting, True))
+    return sorted(found)
+
+
+def _sections(folded: str) -> Iterator[Section]:
+    position, heading, kind, lasting, at_line = 0, "", "none", True, True
+    for start, body, *details in _headings(folded):
+        if start < position:
+            continue
+        yield from _closed(folded, Section(kind, heading, position, start, at_line), lasting)
+        yield Section(HEADING, str(details[0]), start, body, bool(details[3]))
+        position, (heading, kind, lasting, at_line) = body, details  # type: ignore[assignment]
+    yield from _closed(folded, Section(kind, heading, position, len(folded), at_line), lasting)
+
+
+def _closed(folded: str, section: Section, lasting: bool) -> Iterator[Section]:
+    """Yield the section up to where it ends by itself, and the text after that as a section of its own."""
+    end = section.end if lasting else _own_end(folded, section)
+    yield Section(section.kind, section.heading, section.start, end, section.line)
+    if end < section.end:
+        yield Section("none", "", end, section.end)
+
+
+def _own_end(folded: str, section: Section) -> int:
+    """Return where a field's value ends: with its line where it has one there, else at the next blank line."""
+    line_end = folded.find("\n", section.start, section.end)
+    if line_end < 0:
+        return section.end
+    if folded[section.start : line_end].strip():
+        while line_end >= 0 and _goes_on(folded, line_end):
+            line_end = folded.find("\n", line_end + 1, section.end)
+        return section.end if line_end < 0 else line_end
+    begin = line_end
+    while begin < section.end and folded[begin].isspace():
+        begin += 1
+    blank = re.compile(r"\n[ \r]*\n").search(folded, begin, section.end)
+    return section.end if blank is None else blank.start()
+
+
+def _sentences(folded: str, sections: tuple[Section, ...]) -> Iterator[Sentence]:
+    for section in sections:
+        if section.kind == HEADING:
+            yield Sentence(section.start, section.end, HEADING)
+            continue
+        start = section.start
+        for stop in _STOP.finditer(folded, section.start, section.end):
+            if not _ends(folded, stop):
+                continue
+            yield from _trimmed(folded, start, stop.end(), section.kind)
+            start = stop.end()
+        yield from _trimmed(folded, start, section.end, section.kind)
+
+
+def _ends(folded: str, stop: re.Match[str]) -> bool:
+    mark = stop.group()[0]
+    if mark == "\n":
+        return not _goes_on(folded, stop.start())
+    if mark == ".":
+        return _ABBREVIATION.search(folded, max(stop.start() - 8, 0), stop.start()) is None
+    return True
+
+
+def _goes_on(folded: str, newline: int) -> bool:
+    """Return whether the line that ends at `newline` is only wrapped there."""
+    before = folded.rfind("\n", max(newline - 400, 0), newline)
+    line = folded[before + 1 : newline].rstrip()
+    following = folded[newline + 1 : newline + 50]
+    if len(line) < _WRAP or line[-1] in ".:;!?" or not following.strip():
+        return False
+    return not following.startswith("\n") and _BULLET.match(following) is None
+
+
+def _trimmed(folded: str, start: int, end: int, kind: str) -> Iterator[Sentence]:
+    while start < end and folded[start].isspace():
+        start += 1
+    while end > start and folded[end - 1].isspace():
+        end -= 1
+    while start < end:
+        yield Sentence(start, min(end, start + _LONGEST), kind)
+        start += _LONGEST

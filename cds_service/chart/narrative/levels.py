@@ -1,0 +1,221 @@
+"""Reads expressions of levels: "T4, T5 and T6", "T4-6", "Th7", "L34", "4th-6th ribs", "spaces four to eight"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+_REGIONS = (("C", 8), ("T", 12), ("L", 5), ("S", 5))
+_SPINE = tuple(f"{letter}{n}" for letter, count in (("C", 7), *_REGIONS[1:]) for n in range(1, count + 1))
+_PLACE = {level: place for place, level in enumerate(_SPINE)}
+_PLACE["C8"] = _PLACE["T1"]
+_MOST = dict(_REGIONS)
+
+CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_IRREGULAR = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_ORDINALS = (*_IRREGULAR, "tenth", "eleventh", "twelfth")
+NUMBER_WORDS = {word: n for words in (CARDINALS, _ORDINALS) for n, word in enumerate(words, 1)}
+
+_SPOKEN = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
+_NUMBER = rf"(?:1[0-2]|[1-9])(?:st|nd|rd|th)?|{_SPOKEN}"
+_RANGE = r"-|to|through|thru|down to|up to|until|thorough"
+_LIST = r",? ?and|&|,|/|\+|or"
+_NOT_A_LEVEL = (
+    r"(?!(?!x\s?\d)[a-z0-9%]|\.\d|,\d{1,3}\s?%|[\s\-]{0,3}(?:ml|cc|mg|mcg|ug|%|g\b|ga\b|gauge|cm|mm|"
+    r"inch|inj|separate|needle|min|hour|"
+    r"hr|day|times|units?\b|patient|doses?|syringe|/10)|/\d{2})"
+)
+_FIRST = re.compile(
+    rf"(?<![a-z0-9'.])(?:(?:(?P<letter>th|t)[ .#\-]{{0,2}}|(?P<other>[cls])-?)(?P<number>1[0-2]|[1-9])"
+    rf"(?P<tail>[1-5](?![0-9]))?{_NOT_A_LEVEL}"
+    rf"|(?P<word>thoracic|lumbar|cervical)[\s]{{1,3}}(?:(?:spinal|vertebral|levels?|segment|nerve root|"
+    rf"nerve|root|#)[\s]{{1,3}}){{0,2}}"
+    rf"(?P<spoken>{_NUMBER}){_NOT_A_LEVEL}"
+    rf"|(?P<ordinal>{_NUMBER})[\s\-]{{1,3}}(?P<region>thoracic|lumbar|cervical)(?![a-z]))"
+)
+_COMPACT = re.compile(r"(?<![a-z0-9'.])(?P<a>[ctl])(?P<x>1[0-2]|[1-9])(?P<b>[tls])?(?P<y>1[0-2]|[1-9])(?![a-z0-9])")
+_NEXT = re.compile(
+    rf"\s{{0,3}}(?:(?P<range>{_RANGE})|(?P<list>{_LIST})|(?=\s(?:th?|c|l|s)-?\d))\s{{0,3}}(?:(?:the|at|"
+    rf"then|level|levels)\s{{1,3}}){{0,2}}"
+    rf"(?:(?P<letter>th|t|c|l|s)[ .#\-]?)?(?P<number>1[0-2]|[1-9]){_NOT_A_LEVEL}"
+)
+_RIB_NUMBERS = (
+    rf"(?P<numbers>(?:{_NUMBER})(?![a-z0-9])(?:\s{{0,3}}(?:,\s{{0,2}}and|{_RANGE}|and|&|,|/|"
+    rf"\+)\s{{0,3}}(?:the\s)?(?:{_NUMBER})(?![a-z0-9])){{0,11}})"
+)
+_RIB = (
+    r"(?:ribs?|intercostal\s{1,3}(?:nerves?|spaces?|levels?|interspaces?|blocks?)|ics)(?:\s{1,3}(?:fractures?|fxs?))?"
+)
+_RIB_FIRST = re.compile(
+    rf"(?<![a-z])(?:{_RIB}|spaces|interspaces)\s{{0,3}}(?:#|number|numbers|at|levels?|"
+    rf":)?\s{{0,3}}{_RIB_NUMBERS}(?![.]\d|\s?(?:ml|cc|mg|%))"
+)
+_RIB_LAST = re.compile(
+    rf"(?<![a-z0-9.\-/]){_RIB_NUMBERS}\s{{1,3}}(?:(?:right|left|bilateral|posterior|lateral|"
+    rf"anterior)\s)?{_RIB}(?![a-z])"
+)
+_RIB_PART = re.compile(rf"(?P<sep>{_RANGE})?(?:\s|,|and|&|/|\+|the)*(?P<number>{_NUMBER})(?![a-z0-9])")
+_SPACE_AFTER = re.compile(
+    r"\s{0,3}(?:thoracic\s)?(?:inter\s?-?space|intervertebral|interlaminar|paravertebral\s(?:space|"
+    r"interspace)|space|joint|facet|foramen|interval|disc|disk)"
+)
+_BETWEEN = re.compile(r"between\s{1,3}(?:the\s)?(?:levels?\s(?:of\s)?)?\Z")
+
+
+class Form(StrEnum):
+    """How the words name levels."""
+
+    LEVEL = "level"
+    PAIR = "pair"
+    """Two neighbors that may be one interspace or two levels: "T4-5"."""
+    INTERSPACE = "interspace"
+    RANGE = "range"
+    """More than two levels by their ends: "T4-T6"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """One part of a level expression: `levels` in order ("T4" or "rib 5"), and the words."""
+
+    form: Form
+    levels: tuple[str, ...]
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The canonical name of a single site of this form: "T4", "T4-T5"."""
+        return self.levels[0] if self.form is Form.LEVEL else f"{self.levels[0]}-{self.levels[-1]}"
+
+
+def region_of(level: str) -> str | None:
+    """Return "cervical", "thoracic", "lumbar" or "sacral" for a canonical level, "thoracic" for a rib."""
+    regions = {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral", "r": "thoracic"}
+    return regions.get(level[:1])
+
+
+def find_levels(folded: str) -> list[Levels]:
+    """Return every level expression in folded text, in order, split into its parts."""
+    found: list[Levels] = []
+    position = 0
+    while match := _FIRST.search(folded, position):
+        parts = list(_expression(folded, match))
+        found.extend(parts)
+        position = parts[-1].end if parts else match.start() + 1
+    found.extend(_compact(folded))
+    if "rib" in folded or "intercostal" in folded or "spaces" in folded:
+        found.extend(_ribs(folded))
+    return _disjoint(found)
+
+
+def _disjoint(found: list[Levels]) -> list[Levels]:
+    """Return the parts in order, without those that overlap one that starts earlier."""
+    kept: list[Levels] = []
+    for part in sorted(found, key=lambda part: (part.start, -part.end)):
+        if not kept or part.start >= kept[-1].end:
+            kept.append(part)
+    return kept
+
+
+def _number(words: str) -> int:
+    return NUMBER_WORDS.get(words) or int(re.sub(r"\D", "", words))
+
+
+def _level(letter: str, number: int) -> str | None:
+    letter = letter[0].upper()
+    return f"{letter}{number}" if 1 <= number <= _MOST[letter] else None
+
+
+def _expression(folded: str, first: re.Match[str]) -> Iterator[Levels]:
+    """Yield the parts of the expression that begins with `first`: each a level, or a range of two ends."""
+    if first["tail"]:
+        return
+    letter = first["letter"] or first["other"] or (first["word"] or first["region"])
+    level = _level(letter, _number(first["number"] or first["spoken"] or first["ordinal"]))
+    if level is None:
+        return
+    pending, start, end, slashed = level, first.start(), first.end(), False
+    members: list[Levels] = []
+    while step := _NEXT.match(folded, end):
+        following = _level(step["letter"] or pending[0], int(step["number"]))
+        if following is None or not _plausible(step, pending, following, start < 0):
+            break
+        if step["range"]:
+            if start < 0:
+                chain = members.pop()
+                start, pending = chain.start, chain.levels[0]
+            members.append(_range(folded, pending, following, start, step.end()))
+            pending, start, end = following, -1, step.end()
+            continue
+        if start >= 0:
+            members.append(Levels(Form.LEVEL, (pending,), start, end))
+        slashed = (step["list"] or "").strip() == "/"
+        pending, end = following, step.end()
+        start = step.start("letter") if step["letter"] else step.start("number")
+    if start >= 0:
+        members.append(Levels(Form.LEVEL, (pending,), start, end))
+    yield from _paired(folded, members) if slashed or _between(folded, members) else members
+
+
+def _plausible(step: re.Match[str], before: str, after: str, ranged: bool) -> bool:
+    """A bare number goes on with a list only upward: "T4, 3 needles" names one level, "T4-5, 5-6" two pairs."""
+    upward = _PLACE[after] - _PLACE[before]
+    return upward > 0 or (upward == 0 and ranged) or (upward < 0 and bool(step["letter"]))
+
+
+def _between(folded: str, members: list[Levels]) -> bool:
+    return bool(members) and _BETWEEN.search(folded, max(members[0].start - 30, 0), members[0].start) is not None
+
+
+def _paired(folded: str, members: list[Levels]) -> Iterator[Levels]:
+    """Yield "T4/5" and "between T4 and T5" as one pair; longer lists as they are."""
+    if len(members) != 2 or any(member.form is not Form.LEVEL for member in members):
+        yield from members
+        return
+    (low,), (high,) = members[0].levels, members[1].levels
+    if abs(_PLACE[low] - _PLACE[high]) != 1:
+        yield from members
+        return
+    pair = _range(folded, low, high, members[0].start, members[1].end)
+    yield Levels(Form.INTERSPACE, pair.levels, pair.start, pair.end) if _between(folded, members) else pair
+
+
+def _range(folded: str, one: str, other: str, start: int, end: int) -> Levels:
+    low, high = sorted((_PLACE[one], _PLACE[other]))
+    if high - low > 1:
+        return Levels(Form.RANGE, _SPINE[low : high + 1], start, end)
+    form = Form.INTERSPACE if _SPACE_AFTER.match(folded, end) else Form.PAIR
+    return Levels(form, (_SPINE[low], _SPINE[high]), start, end)
+
+
+def _compact(folded: str) -> Iterator[Levels]:
+    """Yield "L34" and "L5S1" as the joint they stand for."""
+    for match in _COMPACT.finditer(folded):
+        low = _level(match["a"], int(match["x"]))
+        high = _level(match["b"] or match["a"], int(match["y"]))
+        if low and high and _PLACE[high] - _PLACE[low] == 1:
+            yield Levels(Form.INTERSPACE, (low, high), match.start(), match.end())
+
+
+def _ribs(folded: str) -> Iterator[Levels]:
+    for pattern in (_RIB_LAST, _RIB_FIRST):
+        for match in pattern.finditer(folded):
+            yield from _rib_parts(match["numbers"], match.start("numbers"))
+
+
+def _rib_parts(words: str, offset: int) -> Iterator[Levels]:
+    pending: tuple[int, int, int] | None = None
+    for part in _RIB_PART.finditer(words):
+        number, start, end = _number(part["number"]), offset + part.start("number"), offset + part.end()
+        if pending and part["sep"] and number > pending[0]:
+            levels = tuple(f"rib {n}" for n in range(pending[0], number + 1))
+            yield Levels(Form.RANGE, levels, pending[1], end)
+            pending = None
+            continue
+        if pending:
+            yield Levels(Form.LEVEL, (f"rib {pending[0]}",), pending[1], pending[2])
+        pending = (number, start, end)
+    if pending:
+        yield Levels(Form.LEVEL, (f"rib {pending[0]}",), pending[1], pending[2])

@@ -1,0 +1,139 @@
+r"""The reader's vocabulary: phrases kept as data in `lexicon/*.toml`, compiled once, found in one pass.
+
+A file holds `[[concept]]` tables: `kind` (what it is for), `value`, `phrases`, and whatever attributes its kind needs.
+A phrase is lower case words in a small language:
+
+- a space matches white space or hyphens, so `in plane` also finds `in-plane`;
+- `*` at the end of a word matches the rest of a word: `inject*`;
+- `(a|b)` is a choice, and `(a )?` may be absent, but not at the beginning;
+- `..` stands for up to four words of the same clause.
+
+Phrases are indexed by the first three letters of their first word and tried only where a word starts, and every
+repetition in them is bounded: scanning takes time linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_KEY_LENGTH = 3
+_WORD = re.compile(r"[a-z0-9]+")
+_GAP = r"(?:[^\s.;:,]{1,30}[\s\-]{1,4}){0,4}?"
+_SPACE = r"[\s\-]{1,4}"
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One meaning. `attributes` are the remaining members of its table."""
+
+    kind: str
+    value: str
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A concept and the characters that name it."""
+
+    concept: Concept
+    start: int
+    end: int
+
+    @property
+    def kind(self) -> str:
+        """The kind of the concept."""
+        return self.concept.kind
+
+    @property
+    def value(self) -> str:
+        """The value of the concept."""
+        return self.concept.value
+
+
+def to_pattern(phrase: str) -> str:
+    """Return the regular expression for a phrase of the small language."""
+    pattern = re.sub(r"\((?!\?)", "(?:", phrase)
+    pattern = re.sub(r"(?<=[a-z])\*", "[a-z]{0,20}", pattern).replace(" .. ", f" {_GAP}")
+    return pattern.replace(" ", _SPACE) + r"(?![a-z0-9])"
+
+
+def first_keys(phrase: str) -> Iterator[str]:
+    """Yield the index keys a phrase can start with. Raises ValueError where it starts with something optional."""
+    if not phrase.startswith("("):
+        yield _key(phrase)
+        return
+    choices, _, rest = phrase[1:].partition(")")
+    if rest.startswith("?") or "(" in choices:
+        raise ValueError(f"a phrase must begin with a word or a plain choice: {phrase!r}")
+    for choice in choices.split("|"):
+        yield _key(choice)
+
+
+def _key(words: str) -> str:
+    first = _WORD.match(words)
+    if first is None:
+        raise ValueError(f"a phrase must begin with a word: {words!r}")
+    short = first.group()
+    if len(short) < _KEY_LENGTH and words[first.end() : first.end() + 1] in {"*", "("}:
+        raise ValueError(f"the first word is too short to be left open: {words!r}")
+    return short[:_KEY_LENGTH]
+
+
+class Lexicon:
+    """Compiled phrases, ready to be looked for."""
+
+    def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
+        """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
+        index: dict[str, list[tuple[re.Pattern[str], Concept]]] = {}
+        for table in tables:
+            more = {name: value for name, value in table.items() if name not in {"kind", "value", "phrases"}}
+            concept = Concept(table["kind"], table["value"], more)
+            for phrase in table["phrases"]:
+                compiled = re.compile(to_pattern(phrase))
+                for key in sorted(set(first_keys(phrase))):
+                    index.setdefault(key, []).append((compiled, concept))
+        self._index = index
+
+    def scan(self, folded: str) -> list[Mention]:
+        """Return the mentions in folded text, in order: at each word the longest of each kind."""
+        found: list[Mention] = []
+        index = self._index
+        for word in _WORD.finditer(folded):
+            start = word.start()
+            candidates = index.get(folded[start : min(word.end(), start + _KEY_LENGTH)])
+            if candidates:
+                found.extend(_longest(folded, start, candidates))
+        return found
+
+
+def _longest(folded: str, start: int, candidates: list[tuple[re.Pattern[str], Concept]]) -> Iterable[Mention]:
+    best: dict[str, Mention] = {}
+    for pattern, concept in candidates:
+        match = pattern.match(folded, start)
+        if match is None:
+            continue
+        known = best.get(concept.kind)
+        if known is None or match.end() > known.end:
+            best[concept.kind] = Mention(concept, start, match.end())
+    return best.values()
+
+
+@cache
+def shipped() -> Lexicon:
+    """Return the lexicon that comes with the package."""
+    return Lexicon(shipped_tables())
+
+
+def shipped_tables() -> list[dict[str, Any]]:
+    """Return every `[[concept]]` table of the package's `lexicon/*.toml`."""
+    folder = files("cds_service.chart.narrative").joinpath("lexicon")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return [
+        table for name in names for table in tomllib.loads(folder.joinpath(name).read_text("utf-8")).get("concept", [])
+    ]

@@ -1,0 +1,67 @@
+"""Reads a plain-text note: `read(text)` gives the blocks it tells of and what it documents, each with its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from cds_service.chart.narrative.assembly import assemble
+from cds_service.chart.narrative.circumstances import anesthesia, operation, service_date
+from cds_service.chart.narrative.document import prepare
+from cds_service.chart.narrative.folding import LIMIT
+from cds_service.chart.narrative.reading import NoteReading, StatementReading
+from cds_service.chart.narrative.statements import speaks_of_a_block, statements
+from cds_service.chart.narrative.techniques import find_episodes
+
+_REMEMBERED = 512
+
+_BLOCK = re.compile(
+    r"[Bb]lock|BLOCK|[Pp]araverteb|PARAVERTEB|[Pp]araspin|PARASPIN|[Pp]ara-?\s?verteb|PVB|pvb|"
+    r"[Ee]pidural|EPIDURAL|[Ii]njection|INJECTION"
+    r"|ESP|PECS|[Pp]ecs|SAPB|[Ii]ntercostal|INTERCOSTAL|[Cc]atheter|CATHETER|[Rr]adiofreq|RADIOFREQ|"
+    r"[Ff]acet|FACET|[Rr]hizotomy|RFA|ESI|MBB|SNRB|TPI|[Ss]erratus|SERRATUS|[Gg]anglion|GANGLION|PVNB|"
+    r"ICNB|LSB"
+)
+
+
+def mentions_block(text: str) -> bool:
+    """Return whether `text` could speak of a regional block at all; False is certain, True is not."""
+    return _BLOCK.search(text, 0, LIMIT) is not None
+
+
+def read(text: str) -> NoteReading:
+    """Return what a note says, every part with its span: `text[span.start:span.end]` are the deciding words.
+
+    Takes any text, of which the first `LIMIT` characters are read, and never raises. The same text gives the same
+    reading; recent readings are kept.
+    """
+    return _read(text[:LIMIT])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read(text: str) -> NoteReading:
+    document = prepare(text)
+    if not document.layout.sentences:
+        return NoteReading()
+    episodes = find_episodes(document)
+    blocks = assemble(document, episodes)
+    full = bool(episodes) or speaks_of_a_block(document)
+    found = dict.fromkeys(statements(document, blocks, full=full))
+    return NoteReading(
+        blocks=tuple(block for block, _ in blocks),
+        statements=tuple(_outermost(found)),
+        anesthesia=tuple(anesthesia(document)),
+        operation=operation(document),
+        service_date=service_date(document.folded),
+    )
+
+
+def _outermost(found: Iterable[StatementReading]) -> Iterator[StatementReading]:
+    """Yield statements in order of the text, without those whose words are part of another that says the same."""
+    reached: dict[tuple[str, bool, str | None], int] = {}
+    for said in sorted(found, key=lambda said: (said.span.start, -said.span.end, said.element)):
+        what = (said.element, said.affirmed, said.value)
+        if said.span.end > reached.get(what, -1):
+            reached[what] = said.span.end
+            yield said
