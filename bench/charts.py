@@ -100,7 +100,8 @@ def note(template: str, chance: random.Random) -> str:
 def order_sign(chance: random.Random, *, block: bool) -> dict[str, Any]:
     """Return an order-sign request of about 5 kB: two draft orders, and the patient's own data beside them."""
     frame = _Frame(chance)
-    code, text = ("64461", "Thoracic paravertebral block") if block else ("80053", "Metabolic panel")
+    # An add-on without its primary code, so that there is something to say.
+    code, text = ("64462", "Thoracic paravertebral block, further sites") if block else ("80053", "Metabolic panel")
     drafts = [frame.order(code, text), frame.order("85025", "Blood count with differential")]
     return frame.request(
         "order-sign",

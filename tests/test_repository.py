@@ -20,6 +20,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from flask.testing import FlaskClient
 
 from cds_service.resources import schema
 from cds_service.settings import PREFIX, Settings
@@ -343,9 +344,11 @@ class TestReadme:
         for name, default in re.findall(r"^\| `CDS_([A-Z_]+)` \| `([^`]+)` \|", text("README.md"), re.MULTILINE):
             assert default == str(settings[name.lower()]).lower(), name
 
-    def test_its_hook_request_is_a_valid_one(self) -> None:
+    def test_its_hook_request_is_answered_with_a_card(self, client: FlaskClient) -> None:
         (request,) = re.findall(r"--data '\n(.+?)'\n```", text("README.md"), re.DOTALL)
-        jsonschema.validate(json.loads(request), schema("order-sign-request"))
+        response = client.post("/cds-services/paravertebral-order-sign", json=json.loads(request))
+        assert response.status_code == 200
+        assert response.get_json()["cards"]
 
     def test_the_sample_requests_it_sends_exist(self) -> None:
         sent = re.findall(r"--data @(\S+)", text("README.md"))
