@@ -125,7 +125,8 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         blocks=blocks,
         not_done=assembled.not_done,
         statements=tuple(_statements(sources, episode)),
-        anesthesia=tuple(_anesthesia(sources)),
+        anesthesia=(*_anesthesia_in_notes(sources), *_anesthesia_records(sources)),
+        anesthesia_records=tuple(_anesthesia_records(sources, day)),
         operations=tuple(_operations(sources, record, vocabulary, day)),
         claims=claims,
         coverages=coverages(record),
@@ -175,12 +176,16 @@ def _statements(sources: _Sources, episode: Episode) -> Iterator[Statement]:
             yield Statement("indication", affirmed=True, evidence=stated, value=stated.quote)
 
 
-def _anesthesia(sources: _Sources) -> Iterator[Fact[AnesthesiaType]]:
+def _anesthesia_in_notes(sources: _Sources) -> Iterator[Fact[AnesthesiaType]]:
     for note in sources.notes:
         for said in note.reading.anesthesia:
             yield Fact(said.value, (note.place.evidence(said.span),))
+
+
+def _anesthesia_records(sources: _Sources, day: date | None = None) -> Iterator[Fact[AnesthesiaType]]:
     for procedure in sources.procedures:
-        yield from procedures.anesthesia(procedure)
+        if day is None or procedures.done_on(procedure) in (None, day):
+            yield from procedures.anesthesia(procedure)
 
 
 def _operations(sources: _Sources, record: Record, vocabulary: Vocabulary, day: date | None) -> Iterator[Operation]:

@@ -268,7 +268,9 @@ class Chart:
     """The facts of one encounter (or of one date of service, where resources name no encounter).
 
     `blocks` were performed, or are ordered where `orders` is not empty; `not_done` were cancelled or aborted.
-    `statements` are what the notes say about documentation elements. `not_read` are (subject, reason) pairs.
+    `statements` are what the notes say about documentation elements. `anesthesia` is what any part of the record says
+    an operation was done under, `anesthesia_records` what Procedures record of the day of service: a note may speak of
+    the anesthesia of another day. `not_read` are (subject, reason) pairs.
     """
 
     encounter: str | None
@@ -277,6 +279,7 @@ class Chart:
     not_done: tuple[Block, ...] = ()
     statements: tuple[Statement, ...] = ()
     anesthesia: tuple[Fact[AnesthesiaType], ...] = ()
+    anesthesia_records: tuple[Fact[AnesthesiaType], ...] = ()
     operations: tuple[Operation, ...] = ()
     claims: tuple[ClaimFacts, ...] = ()
     orders: tuple[OrderFacts, ...] = ()

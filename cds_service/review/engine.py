@@ -15,7 +15,7 @@ from cds_service.review.assessment import Assessment, ExpectedLine, Finding, Not
 from cds_service.review.case import Case
 from cds_service.review.claims import Reported, reported
 from cds_service.review.documentation import documentation
-from cds_service.review.expected import agrees, expected_lines, without_modifiers
+from cds_service.review.expected import agrees, expected_lines
 from cds_service.review.queries import queries
 from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules
@@ -82,7 +82,7 @@ def _case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
         selections=selections,
         uncoded=tuple(block for block, selection in chosen if selection is None),
         separation=judgement,
-        expected=without_modifiers(expected) if chart.orders else expected,
+        expected=expected,
         claim=seen.claim,
         ordered=bool(chart.orders),
     )

@@ -41,7 +41,17 @@ def expected_lines(
         units = _units(selection, reported)
         sided = (*with_sides(units, view), *_imaging(selection, view))
         lines += [_finish(line, selection.block, view, separation, reported) for line in sided]
-    return tuple(lines)
+    return tuple(line for line in lines if not _never_beside_another(line, lines, view))
+
+
+def _never_beside_another(line: ExpectedLine, lines: list[ExpectedLine], view: View) -> bool:
+    """Whether an edit lets no modifier put `line` beside another of the same day (PTP indicator 0, column 2)."""
+    for other in lines:
+        edit = view.ptp(other.code, line.code)
+        same_day = None in (line.service_date, other.service_date) or line.service_date == other.service_date
+        if edit is not None and edit.indicator == "0" and same_day:
+            return True
+    return False
 
 
 def _units(selection: Selection, reported: tuple[Line, ...]) -> list[Unit]:
@@ -115,11 +125,6 @@ def _distinct(
     if separation.service is Service.ALONE:
         return on_claim, ()
     return (), ()
-
-
-def without_modifiers(lines: tuple[ExpectedLine, ...]) -> tuple[ExpectedLine, ...]:
-    """Return the lines as an order can carry them: an order has no modifiers."""
-    return tuple(replace(line, modifiers=()) for line in lines)
 
 
 def agrees(reported: Iterable[Line], expected: Iterable[ExpectedLine]) -> bool:

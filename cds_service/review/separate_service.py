@@ -61,7 +61,7 @@ def operated_that_day(chart: Chart, view: View, day: date, other_lines: tuple[Li
     """Return whether the patient had an operation under anesthesia on `day`, as far as the record shows."""
     return (
         any(view.is_anesthesia(line.code) and line.service_date in (None, day) for line in other_lines)
-        or any(fact.value is not AnesthesiaType.SEDATION for fact in chart.anesthesia)
+        or any(fact.value is not AnesthesiaType.SEDATION for fact in chart.anesthesia_records)
         or any(operation.service_date == day for operation in chart.operations)
     )
 
@@ -97,7 +97,7 @@ def _sedation_only(chart: Chart, day: date) -> tuple[Evidence, ...]:
 
 def _beside_anesthesia(chart: Chart, lines: tuple[Line, ...], monitored_care: frozenset[str]) -> Separation:
     types = [fact for fact in chart.anesthesia if fact.value in _INDEPENDENT]
-    if not lines and not types:
+    if not lines and not any(fact.value in _INDEPENDENT for fact in chart.anesthesia_records):
         return Separation(Service.ALONE)
     if not types and any(monitored_care & set(line.modifiers) for line in lines):
         return Separation(Service.ANESTHETIC, _line_evidence(lines))
