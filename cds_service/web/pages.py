@@ -103,6 +103,7 @@ def _finish(response: Response) -> Response:
     if response.status_code == 200:
         response.cache_control.public = True
         response.cache_control.max_age = _MAX_AGE_S
+        response.cache_control.no_cache = None  # Flask's own word on files
         if not response.is_streamed:  # the style sheet comes as a file, with an ETag of its own
             response.add_etag()
             response.make_conditional(request)

@@ -1,0 +1,64 @@
+"""The command line. Each command is a module of `cds_service/commands/`, loaded only when it is asked for.
+
+Importing all of them would cost the service, whose start is measured, the time of the terminal's libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from cds_service import __version__
+
+COMMANDS: Mapping[str, str] = {
+    "serve": "Run the service with the production server.",
+    "check": "Judge a FHIR Bundle, a hook request or the text of a note.",
+    "demo": "Fire the sample cases at a running service and show its cards.",
+    "rules": "List the rules, or show one.",
+    "codes": "List the codes, or show one.",
+}
+"""Every command with what it does, as `--help` lists it."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are found by name: `command` of `cds_service.commands.<name>`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Return the command `cmd_name`, or None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"cds_service.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write the list of commands without loading any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; a reader of its output that went away (`| head`) is no error of it."""
+        try:
+            return super().main(*args, **kwargs)
+        except BrokenPipeError:  # click handles it for what it writes itself, not for what rich writes
+            raise SystemExit(1) from None
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done; 1 something to say (check), a case not as expected (demo), or the server could not "
+    "run; 2 wrong usage or unreadable input; 3 settings or knowledge that cannot be used.",
+)
+@click.version_option(__version__, prog_name="cds-service")
+def main() -> None:
+    """Check the coding and documentation of paravertebral and neighbouring nerve blocks.
+
+    Settings are environment variables that start with CDS_; the README lists them.
+    """

@@ -1,0 +1,1 @@
+"""The commands of the command line, a module each; `command` is what `cds_service/cli.py` looks for."""

@@ -1,0 +1,46 @@
+"""Whether an assessment asks anyone to look at or do something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.cards.difference import Difference, difference
+from cds_service.review.assessment import Assessment, Element, ElementStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What of an assessment is open: `lines` that differ, findings, required elements missing or contradicted."""
+
+    lines: int
+    findings: int
+    elements: int
+    queries: int
+
+    def __bool__(self) -> bool:
+        """Return whether anything is open."""
+        return bool(self.lines or self.findings or self.elements or self.queries)
+
+
+def verdict(assessment: Assessment) -> Verdict:
+    """Return what is open in `assessment`. What could not be checked is not counted: it is listed by itself."""
+    return Verdict(
+        lines=_differing(difference(assessment)),
+        findings=len(assessment.findings),
+        elements=len(open_elements(assessment)),
+        queries=len(assessment.queries),
+    )
+
+
+def open_elements(assessment: Assessment) -> list[Element]:
+    """Return the required documentation elements that are missing or contradicted."""
+    return [element for element in assessment.documentation if element.requirement == "required" and is_open(element)]
+
+
+def is_open(element: Element) -> bool:
+    """Return whether a documentation element is missing or contradicted."""
+    return element.status in (ElementStatus.MISSING, ElementStatus.CONTRADICTED)
+
+
+def _differing(found: Difference) -> int:
+    return len(found.wrong) + len(found.surplus) + len(found.lacking)
