@@ -111,7 +111,12 @@ class _Sources:
 
 
 def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
-    found, unread = notes(episode.of_type("DocumentReference"))
+    found, unread = notes(
+        (
+            *episode.of_type("DocumentReference"),
+            *(p for p in episode.of_type("Procedure") if procedures.is_block(p, vocabulary)),
+        )
+    )
     claims = tuple(
         _judged(claim_facts(claim, record), vocabulary) for claim in episode.of_type("Claim") if bills(claim)
     )
@@ -206,9 +211,11 @@ def _within_notes(
     """Yield the side one note contradicts itself on: both sides named for a block that is on one."""
     if any(contradiction.element == "laterality" for contradiction in known):
         return
-    one_sided = any(block.side is not None and block.side.value is not Side.BILATERAL for block in blocks)
-    both_in_sites = any({site.side for site in block.sites} >= {Side.RIGHT, Side.LEFT} for block in blocks)
-    for note in sources.notes if one_sided and not both_in_sites else ():
+    # With two blocks in one note, each has a side of its own.
+    side = blocks[0].side if len(blocks) == 1 else None
+    if side is None or side.value is Side.BILATERAL:
+        return
+    for note in sources.notes:
         said = [s for s in statements_from(note.reading, note.place) if s.element == "laterality" and s.affirmed]
         if {s.value for s in said} >= {Side.RIGHT.value, Side.LEFT.value}:
             yield Contradiction("laterality", tuple(Fact(s.value or "", (s.evidence,)) for s in said))

@@ -23,12 +23,15 @@ class Note:
     written: date | None
 
 
-def notes(documents: Iterable[Entry]) -> tuple[tuple[Note, ...], tuple[tuple[str, str], ...]]:
-    """Return the notes that could be read, and (reference, reason) for those that could not."""
+def notes(entries: Iterable[Entry]) -> tuple[tuple[Note, ...], tuple[tuple[str, str], ...]]:
+    """Return the notes that could be read, and (reference, reason) for those that could not.
+
+    `entries` are documents, and the Procedures of blocks: their own annotations are notes as well.
+    """
     read_notes: list[Note] = []
     unread: list[tuple[str, str]] = []
-    for document in documents:
-        found, problems = read_texts(document)
+    for entry in entries:
+        found, problems = read_texts(entry)
         read_notes += [_note(text) for text in found]
         unread += [(problem.subject, problem.reason) for problem in problems]
     return tuple(read_notes), tuple(unread)

@@ -16,7 +16,6 @@ from cds_service.chart.narrative.reading import Status
 from cds_service.chart.telling import Telling
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
 from cds_service.fhir.coding import CodedValue, concepts, cpt_codes
-from cds_service.fhir.documents import texts
 from cds_service.fhir.reading import codings, concept_text, first_date, items, member, text
 from cds_service.fhir.record import Entry, Record
 
@@ -122,11 +121,11 @@ def _title(procedure: Entry) -> Place | None:
 
 
 def _worded(procedure: Entry) -> Iterator[tuple[Block, Status]]:
+    """Yield the blocks its title names. Its annotations are notes, and are read as such (`chart/notes.py`)."""
     title = _title(procedure)
-    notes = [Place(note.reference, note.path, note.text) for note in texts(procedure) if mentions_block(note.text)]
-    for place in (*([title] if title and mentions_block(title.text) else []), *notes):
-        for reading in read(place.text).blocks:
-            yield block_from(reading, place, Origin.PROCEDURE), reading.status
+    if title is not None and mentions_block(title.text):
+        for reading in read(title.text).blocks:
+            yield block_from(reading, title, Origin.PROCEDURE), reading.status
 
 
 def _named(procedure: Entry, value: CodedValue, meaning: CodeMeaning) -> Block:

@@ -8,7 +8,7 @@ from cds_service.chart.model import Contradiction
 from cds_service.review.assessment import Query
 from cds_service.review.case import Case
 from cds_service.review.selection import Selection
-from cds_service.review.sites import count_by_side
+from cds_service.review.sites import SideCount, count_by_side
 
 _QUESTIONS = {
     "laterality": "The record names different sides for this block. Which side was injected?",
@@ -40,17 +40,18 @@ def _ambiguous_counts(case: Case) -> Iterator[Query]:
     if any(c.element in ("levels", "site-count") for c in case.chart.contradictions):
         return
     for selection in case.selections:
-        count = selection.block.site_count
-        if selection.scheme.add_on and count and not count.exact and count.high is not None:
-            yield _how_many(selection, count.low, count.high)
+        open_counts = [count for count in count_by_side(selection.block) if count.high not in (None, count.low)]
+        if selection.scheme.add_on and open_counts:
+            yield _how_many(selection, open_counts[0])
 
 
-def _how_many(selection: Selection, low: int, high: int) -> Query:
+def _how_many(selection: Selection, count: SideCount) -> Query:
     per_side = " on each side" if len(count_by_side(selection.block)) > 1 else ""
-    count = selection.block.site_count
+    stated = selection.block.site_count
+    most = count.high or count.low
     return Query(
-        question=f"The note can be read as {low} to {high} injection sites{per_side}. How many sites were injected?",
-        options=(*(str(number) for number in range(low, high + 1)), _UNCLEAR),
-        evidence=count.evidence if count else (),
+        question=f"The note can be read as {count.low} to {most} injection sites{per_side}. How many sites were injected?",
+        options=(*(str(number) for number in range(count.low, most + 1)), _UNCLEAR),
+        evidence=stated.evidence if stated else count.evidence,
         rule="units-exceed-documentation",
     )
