@@ -134,6 +134,7 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         anesthesia_records=tuple(_anesthesia_records(sources, day)),
         operations=tuple(_operations(sources, record, vocabulary, day)),
         claims=claims,
+        claims_known=record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
         coverages=coverages(record),
         contradictions=(*assembled.contradictions, *_within_notes(sources, blocks, assembled.contradictions)),
         notes=notes_state(record, found, unread),
@@ -246,7 +247,7 @@ def _date_of_service(
 
 def _not_read(record: Record, sources: _Sources, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
     yield from ((unread.subject, unread.reason) for unread in record.unread)
-    for key in (PrefetchKey.PROCEDURES, PrefetchKey.CLAIMS, PrefetchKey.COVERAGE):
+    for key in (PrefetchKey.PROCEDURES, PrefetchKey.COVERAGE):
         if record.states.get(key) is KeyState.ABSENT:
             yield key.value, "not sent with the request"
     for procedure in sources.procedures:

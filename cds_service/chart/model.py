@@ -282,6 +282,8 @@ class Chart:
     anesthesia_records: tuple[Fact[AnesthesiaType], ...] = ()
     operations: tuple[Operation, ...] = ()
     claims: tuple[ClaimFacts, ...] = ()
+    claims_known: bool = False
+    """Whether Claims were looked for; where they were not, none of what is missing on them is held against anyone."""
     orders: tuple[OrderFacts, ...] = ()
     coverages: tuple[CoverageFacts, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()

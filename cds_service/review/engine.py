@@ -161,6 +161,8 @@ def _not_checked(case: Case) -> Iterator[NotChecked]:
         yield NotChecked("documentation", "No notes were sent or could be read; the documentation was not judged.")
         if case.lines and not chart.blocks and not chart.not_done:
             yield NotChecked("charge-not-documented", "Without notes or Procedures the charge could not be compared.")
+    if not case.ordered and not chart.claims_known:
+        yield NotChecked("service-not-charged", "No Claim was sent or could be read; the lines could not be compared.")
     for block in case.uncoded:
         name = " ".join(filter(None, (block.region, block.technique.value)))
         yield NotChecked(

@@ -50,7 +50,7 @@ def _how_many(selection: Selection, count: SideCount) -> Query:
     stated = selection.block.site_count
     most = count.high or count.low
     return Query(
-        question=f"The note can be read as {count.low} to {most} injection sites{per_side}. How many sites were injected?",
+        question=f"The note can be read as {count.low} to {most} sites{per_side}. How many sites were injected?",
         options=(*(str(number) for number in range(count.low, most + 1)), _UNCLEAR),
         evidence=stated.evidence if stated else count.evidence,
         rule="units-exceed-documentation",
