@@ -73,6 +73,8 @@ def _reaches_forward(document: Document, index: int, trigger: Mention, mention: 
         return False
     if trigger.value == "negated" and "," in between:
         return " or " in document.folded[trigger.end : document.sentence(index).end]
+    if trigger.concept.attributes.get("single"):
+        return not any(trigger.end <= other.start < mention.start for other in document.of(index, "technique"))
     return not (trigger.value == "negated" and "(" in between)
 
 

@@ -59,7 +59,7 @@ class Document:
 def prepare(text: str) -> Document:
     """Return the text as a document."""
     folded = fold(text)
-    layout = lay_out(folded)
+    layout = lay_out(folded, text)
     document = Document(text, folded, layout, {}, {})
     if not layout.sentences:
         return document
@@ -83,7 +83,9 @@ def _undisguised(text: str, mentions: Sequence[Mention]) -> Iterator[Mention]:
             continue
         if any(mention.kind in covered and _hides(decoys[kind], mention) for kind, covered in _COVERS.items()):
             continue
-        if mention.kind in {"technique", "side", "anesthesia"} and mention.start < ends.get(mention.kind, 0):
+        if mention.kind in {"technique", "side", "anesthesia", "continuous"} and mention.start < ends.get(
+            mention.kind, 0
+        ):
             continue
         ends[mention.kind] = mention.end
         yield mention

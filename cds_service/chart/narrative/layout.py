@@ -29,8 +29,8 @@ _ABBREVIATION = re.compile(
     r"\n)[\s*\-]{0,6}\d{1,2}|\b[a-z])\Z"
 )
 _BULLET = re.compile(r"\s*(?:[*#>\-]|\(?\d{1,2}[.)]\s|[a-z][a-z /]{1,30}:)")
-_WRAP = 58
-"""A line at least this long that does not end a sentence goes on in the next line."""
+_WRAP = 66
+"""Characters of a line that are looked at to see whether it is only wrapped."""
 _MAX_WORDS = 7
 _LONGEST = 1500
 """A longer "sentence" is no prose: it is cut, so that what looks at pairs within a sentence stays bounded."""
@@ -87,10 +87,11 @@ def classify(heading: str) -> tuple[str, bool]:
     return "other", False
 
 
-def lay_out(folded: str) -> Layout:
-    """Return the sections and sentences of folded text."""
-    sections = tuple(_sections(folded))
-    sentences = tuple(_sentences(folded, sections))
+def lay_out(folded: str, text: str) -> Layout:
+    """Return the sections and sentences of `text`, of which `folded` is the folded form."""
+    wrapped = frozenset(_wrapped(folded, text))
+    sections = tuple(_sections(folded, wrapped))
+    sentences = tuple(_sentences(folded, sections, wrapped))
     return Layout(sections, sentences, tuple(sentence.start for sentence in sentences))
 
 
@@ -114,32 +115,32 @@ def _headings(folded: str) -> list[tuple[int, int, str, str, bool, bool]]:
     return sorted(found)
 
 
-def _sections(folded: str) -> Iterator[Section]:
+def _sections(folded: str, wrapped: frozenset[int]) -> Iterator[Section]:
     position, heading, kind, lasting, at_line = 0, "", "none", True, True
     for start, body, *details in _headings(folded):
         if start < position:
             continue
-        yield from _closed(folded, Section(kind, heading, position, start, at_line), lasting)
+        yield from _closed(folded, wrapped, Section(kind, heading, position, start, at_line), lasting)
         yield Section(HEADING, str(details[0]), start, body, bool(details[3]))
         position, (heading, kind, lasting, at_line) = body, details  # type: ignore[assignment]
-    yield from _closed(folded, Section(kind, heading, position, len(folded), at_line), lasting)
+    yield from _closed(folded, wrapped, Section(kind, heading, position, len(folded), at_line), lasting)
 
 
-def _closed(folded: str, section: Section, lasting: bool) -> Iterator[Section]:
+def _closed(folded: str, wrapped: frozenset[int], section: Section, lasting: bool) -> Iterator[Section]:
     """Yield the section up to where it ends by itself, and the text after that as a section of its own."""
-    end = section.end if lasting else _own_end(folded, section)
+    end = section.end if lasting else _own_end(folded, wrapped, section)
     yield Section(section.kind, section.heading, section.start, end, section.line)
     if end < section.end:
         yield Section("none", "", end, section.end)
 
 
-def _own_end(folded: str, section: Section) -> int:
+def _own_end(folded: str, wrapped: frozenset[int], section: Section) -> int:
     """Return where a field's value ends: with its line where it has one there, else at the next blank line."""
     line_end = folded.find("\n", section.start, section.end)
     if line_end < 0:
         return section.end
     if folded[section.start : line_end].strip():
-        while line_end >= 0 and _goes_on(folded, line_end):
+        while line_end in wrapped:
             line_end = folded.find("\n", line_end + 1, section.end)
         return section.end if line_end < 0 else line_end
     begin = line_end
@@ -149,37 +150,40 @@ def _own_end(folded: str, section: Section) -> int:
     return section.end if blank is None else blank.start()
 
 
-def _sentences(folded: str, sections: tuple[Section, ...]) -> Iterator[Sentence]:
+def _sentences(folded: str, sections: tuple[Section, ...], wrapped: frozenset[int]) -> Iterator[Sentence]:
     for section in sections:
         if section.kind == HEADING:
             yield Sentence(section.start, section.end, HEADING)
             continue
         start = section.start
         for stop in _STOP.finditer(folded, section.start, section.end):
-            if not _ends(folded, stop):
+            if not _ends(folded, stop, wrapped):
                 continue
             yield from _trimmed(folded, start, stop.end(), section.kind)
             start = stop.end()
         yield from _trimmed(folded, start, section.end, section.kind)
 
 
-def _ends(folded: str, stop: re.Match[str]) -> bool:
+def _ends(folded: str, stop: re.Match[str], wrapped: frozenset[int]) -> bool:
     mark = stop.group()[0]
     if mark == "\n":
-        return not _goes_on(folded, stop.start())
+        return stop.start() not in wrapped
     if mark == ".":
         return _ABBREVIATION.search(folded, max(stop.start() - 8, 0), stop.start()) is None
     return True
 
 
-def _goes_on(folded: str, newline: int) -> bool:
-    """Return whether the line that ends at `newline` is only wrapped there."""
-    before = folded.rfind("\n", max(newline - 400, 0), newline)
-    line = folded[before + 1 : newline].rstrip()
-    following = folded[newline + 1 : newline + 50]
-    if len(line) < _WRAP or line[-1] in ".:;!?" or not following.strip():
-        return False
-    return not following.startswith("\n") and _BULLET.match(following) is None
+def _wrapped(folded: str, text: str) -> Iterator[int]:
+    """Yield the newlines at which a line is only wrapped: it is long, or the next goes on in lower case."""
+    start = 0
+    while (newline := folded.find("\n", start)) >= 0:
+        line = folded[max(start, newline - _WRAP) : newline].rstrip()
+        following = folded[newline + 1 : newline + 50]
+        least = _WRAP - 8 if not text[newline + 1 : newline + 2].islower() else _WRAP // 2
+        if len(line) >= least and line[-1] not in ".:;!?" and following.strip() and following[0] != "\n":
+            if _BULLET.match(following) is None:
+                yield newline
+        start = newline + 1
 
 
 def _trimmed(folded: str, start: int, end: int, kind: str) -> Iterator[Sentence]:

@@ -266,7 +266,7 @@ def _may_be_site(document: Document, index: int, levels: Levels, episode: Episod
             return False
         if word.value == "after" and word.start >= levels.end and _qualifies(document, levels, word.start):
             return False
-    before = folded[max(levels.start - 70, 0) : levels.start]
+    before = folded[max(levels.start - 70, document.sentence(index).start) : levels.start]
     return not re.search(r"counting|scapul\w* .{0,30}(?:at|to|corresponds)\s(?:the\s)?\Z", before)
 
 
@@ -343,7 +343,7 @@ def _counts(document: Document, ownership: Ownership, episode: Episode) -> Itera
 
 
 def _is_count(document: Document, match: re.Match[str], end: int) -> bool:
-    around = document.folded[max(match.start() - 25, 0) : match.start()] + match.group()
+    around = document.folded[max(match.start() - 10, 0) : match.start()] + match.group()
     if _SPREAD.search(around) or _SPREAD.search(document.folded, match.end(), min(match.end() + 15, end)):
         return False
     one_each = _value(match["number"]) == 1 and _SHARED.match(document.folded, match.end(), end)

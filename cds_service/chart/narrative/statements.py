@@ -25,6 +25,8 @@ _FIELDS = {
     "asepsis": "asepsis",
     "position": "position",
     "needle": "needle",
+    "aspiration": "aspiration",
+    "contrast": "contrast",
     "complications": "complications",
     "response": "response",
     "plan": "post-procedure-plan",
@@ -241,7 +243,7 @@ def _is_skin_field(document: Document, index: int) -> bool:
     if not index or document.sentence(index - 1).section != HEADING:
         return False
     heading = document.sentence(index - 1)
-    return re.search(r"skin|^local\b|wheal", document.folded[heading.start : heading.end]) is not None
+    return re.search(r"skin|^local\W*$|wheal", document.folded[heading.start : heading.end]) is not None
 
 
 def _of_scores(document: Document) -> Iterator[StatementReading]:

@@ -28,6 +28,7 @@ _CALLED_OFF = re.compile(
     r"given|attempted|possible)"
     r"|unable to|wasn't|held"
 )
+_FIELD_WORDS = 8
 _SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\bfollowed\b")
 
 
@@ -147,11 +148,23 @@ def _episodes(key: Key, group: list[Naming], evidence: bool) -> Iterator[Episode
 
 def _namings(document: Document) -> Iterator[Naming]:
     for index, mention in document.all("technique"):
-        if mention.concept.attributes.get("weak") and not _injected(document, index):
+        if not _names_block(document, index, mention):
             continue
         naming = _naming(document, index, mention)
         if naming is not None:
             yield naming
+
+
+def _names_block(document: Document, index: int, mention: Mention) -> bool:
+    """A place or a bare word is the name of a block only where a needle went, or as the value of a field."""
+    attributes = mention.concept.attributes
+    if attributes.get("field"):
+        sentence = document.sentence(index)
+        words = document.folded[sentence.start : sentence.end].split()
+        return sentence.section in {"title", "description"} and len(words) <= _FIELD_WORDS
+    if not attributes.get("weak") or _injected(document, index):
+        return True
+    return mention.value == Technique.PARAVERTEBRAL and document.has(index, "needle") and _has_evidence(document)
 
 
 def _injected(document: Document, index: int) -> bool:
