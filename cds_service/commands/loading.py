@@ -22,8 +22,8 @@ class OneLineError(click.ClickException):
         super().__init__(" ".join(message.split()))
 
 
-class ServerError(OneLineError):
-    """The server could not run."""
+class DemoError(OneLineError):
+    """The service of the demo could not be started or reached."""
 
     exit_code = 1
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from cds_service.app import create_app
-from cds_service.commands.loading import ServerError, licensed_descriptors, read_knowledge, read_settings, usable
+from cds_service.commands.loading import read_settings, usable
 from cds_service.server import run
-from cds_service.settings import refuse_unsafe
 
 
 @click.command("serve")
@@ -19,14 +18,7 @@ def command(host: str | None, port: int | None, workers: int | None, threads: in
     """Run the service until it is told to stop (SIGTERM, Ctrl-C); requests under way are finished.
 
     Options win over the environment variables named with them. Settings that would be unsafe beyond this machine are
-    refused.
+    refused (exit code 3), as are settings and knowledge that cannot be used, and an address that is taken.
     """
     settings = read_settings(host=host, port=port, workers=workers, threads=threads)
-    usable(lambda: refuse_unsafe(settings))
-    # Read here too: a worker that cannot start would only be started again and again.
-    read_knowledge(settings)
-    licensed_descriptors(settings)
-    try:
-        run(settings, create_app)
-    except (OSError, RuntimeError) as error:  # Granian raises either where the address is taken
-        raise ServerError(f"cannot listen on {settings.host} port {settings.port}: {error}") from None
+    usable(lambda: run(settings, create_app))
