@@ -103,7 +103,7 @@ def _continuous(document: Document, ownership: Ownership, episode: Episode) -> S
     named = next((n.mention for n in episode.namings if _names_catheter(document, n.mention)), None)
     yes = yes or (Said(True, span_of(named)) if named else None)
     removed = next(iter(document.all("catheter-removed")), None)
-    if yes and removed and assess(document, *removed) is Assertion.AFFIRMED and removed[1].start > yes.span.start:
+    if yes and removed and assess(document, *removed) is Assertion.AFFIRMED and removed[1].end > yes.span.end:
         return no
     if yes and no:
         return no if "catheter" in document.folded[no.span.start : no.span.end] else yes

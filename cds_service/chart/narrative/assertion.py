@@ -31,6 +31,9 @@ _VALUES = {
 }
 _SUBJECTS = frozenset({"technique", "guidance", "continuous", "element", "drug"})
 """Kinds a backward trigger speaks of: it means the nearest one before it, and those joined to that by "and"."""
+_DONE = frozenset({"performed", "placed", "done", "completed", "injected"})
+_OBJECTS = _SUBJECTS | {"generic", "anesthesia"}
+_OBJECT_REACH = 25
 _JOINS = frozenset({"", "and", "or", ",", "/", "&", "nor", ", and", ", or"})
 
 
@@ -66,7 +69,7 @@ def _applies(document: Document, index: int, trigger: Mention, mention: Mention)
 
 def _reaches_forward(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
     between = document.folded[trigger.end : mention.start]
-    if _terminated(document, index, trigger.end, mention.start) or ":" in between:
+    if _terminated(document, index, trigger.end, mention.start) or (":" in between and trigger.value == "negated"):
         return False
     limit = trigger.concept.attributes.get("words")
     if limit is not None and len(between.split()) > limit:
@@ -79,6 +82,8 @@ def _reaches_forward(document: Document, index: int, trigger: Mention, mention: 
 
 
 def _reaches_back(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
+    if trigger.concept.attributes.get("calls_off") and mention.kind == "technique":
+        return _is_called_off(document, index, trigger, mention)
     if _terminated(document, index, mention.end, trigger.start):
         return False
     end = mention.end
@@ -88,6 +93,19 @@ def _reaches_back(document: Document, index: int, trigger: Mention, mention: Men
                 return False
             end = other.end
     return True
+
+
+def _is_called_off(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
+    """A block is called off even past a "but"; not where it was done first, or where something else is declined."""
+    for other in document.mentions[index]:
+        between = mention.end <= other.start and other.end <= trigger.start
+        if between and (other.kind == "technique" or document.folded[other.start : other.end] in _DONE):
+            return False
+    if document.folded[max(trigger.start - 6, 0) : trigger.start].endswith(("was ", "were ", "been ", "be ")):
+        return True
+    return not any(
+        other.kind in _OBJECTS and 0 <= other.start - trigger.end <= _OBJECT_REACH for other in document.mentions[index]
+    )
 
 
 def _terminated(document: Document, index: int, start: int, end: int) -> bool:

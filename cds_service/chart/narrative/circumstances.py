@@ -128,12 +128,16 @@ def operation(document: Document) -> Said[str] | None:
         if assess(document, index, mention) in {Assertion.NEGATED, Assertion.OTHER}:
             continue
         if sentence.section in {"operation", "title"} or _SAME_DAY.search(words):
-            return _phrase(document, mention)
+            return _phrase(document, index, mention)
     return None
 
 
-def _phrase(document: Document, mention: Mention) -> Said[str]:
+def _phrase(document: Document, index: int, mention: Mention) -> Said[str]:
     before = document.folded[max(mention.start - 80, 0) : mention.start]
     found = _BEFORE_OPERATION.search(before)
     start = mention.start - (len(before) - found.start()) if found else mention.start
-    return Said(document.text[start : mention.end], Span(start, mention.end))
+    end = mention.end
+    for further in document.of(index, "operation"):
+        if further.start >= end and not document.folded[end : further.start].strip():
+            end = further.end
+    return Said(document.text[start:end], Span(start, end))

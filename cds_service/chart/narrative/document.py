@@ -22,6 +22,7 @@ _COVERS = {
     "continuous": frozenset({"trigger"}),
 }
 """Which kinds of mention a longer one of this kind hides: "no complications" negates nothing after it."""
+_ONE_AT_A_PLACE = frozenset({"technique", "side", "anesthesia", "continuous"})
 _REACH = 120
 """Characters before a mention in which what hides it can start."""
 
@@ -83,9 +84,7 @@ def _undisguised(text: str, mentions: Sequence[Mention]) -> Iterator[Mention]:
             continue
         if any(mention.kind in covered and _hides(decoys[kind], mention) for kind, covered in _COVERS.items()):
             continue
-        if mention.kind in {"technique", "side", "anesthesia", "continuous"} and mention.start < ends.get(
-            mention.kind, 0
-        ):
+        if mention.kind in _ONE_AT_A_PLACE and mention.start < ends.get(mention.kind, 0):
             continue
         ends[mention.kind] = mention.end
         yield mention

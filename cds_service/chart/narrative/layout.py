@@ -19,7 +19,7 @@ HEADING = "heading"
 
 _FIELD = re.compile(
     r"(?:(?<=[\n.;|,])|"
-    r"\A)[ \t*#>\-]{0,8}(?:\(?\d{1,2}[.)]\s?)?([a-z][a-z0-9 /&()'#.\-]{1,58}?) {0,3}(?::(?!\d)|"
+    r"\A)[ \t*#>\-]{0,8}(?:\(?\d{1,2}[.)]\s?)?([a-z](?:[a-z0-9 /&()'#\-]|\.(?!\s)){1,58}?) {0,3}(?::(?!\d)|"
     r"\s[=\-]\s)"
 )
 _LONE = re.compile(r"(?:(?<=\n)|\A)[ *#>=\-]{0,8}([a-z][a-z /&'\-]{3,40}) {0,8}(?=\n|\Z)")
@@ -31,8 +31,9 @@ _ABBREVIATION = re.compile(
 _BULLET = re.compile(r"\s*(?:[*#>\-]|\(?\d{1,2}[.)]\s|[a-z][a-z /]{1,30}:)")
 _WRAP = 66
 """Characters of a line that are looked at to see whether it is only wrapped."""
+_VERB = re.compile(r"\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b")
 _MAX_WORDS = 7
-_LONGEST = 1500
+_LONGEST = 800
 """A longer "sentence" is no prose: it is cut, so that what looks at pairs within a sentence stays bounded."""
 
 
@@ -104,7 +105,7 @@ def _headings(folded: str) -> list[tuple[int, int, str, str, bool, bool]]:
         kind, lasting = classify(heading)
         if len(heading.split()) > (_MAX_WORDS if at_line else 4):
             continue
-        if kind == "other" and (not at_line or match.group().rstrip()[-1] != ":"):
+        if kind == "other" and (not at_line or match.group().rstrip()[-1] != ":" or _VERB.search(heading)):
             continue
         found.append((match.start(1), match.end(), heading, kind, lasting, at_line))
     for match in _LONE.finditer(folded):
@@ -180,10 +181,14 @@ def _wrapped(folded: str, text: str) -> Iterator[int]:
         line = folded[max(start, newline - _WRAP) : newline].rstrip()
         following = folded[newline + 1 : newline + 50]
         least = _WRAP - 8 if not text[newline + 1 : newline + 2].islower() else _WRAP // 2
-        if len(line) >= least and line[-1] not in ".:;!?" and following.strip() and following[0] != "\n":
-            if _BULLET.match(following) is None:
-                yield newline
+        if len(line) >= least and line[-1] not in ".:;!?" and _goes_on(following):
+            yield newline
         start = newline + 1
+
+
+def _goes_on(following: str) -> bool:
+    """Return whether a line can be the rest of a sentence: not blank, no list item, no field."""
+    return bool(following.strip()) and following[0] != "\n" and _BULLET.match(following) is None
 
 
 def _trimmed(folded: str, start: int, end: int, kind: str) -> Iterator[Sentence]:

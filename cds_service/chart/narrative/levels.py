@@ -22,24 +22,25 @@ _SPOKEN = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _NUMBER = rf"(?:1[0-2]|[1-9])(?:st|nd|rd|th)?|{_SPOKEN}"
 _RANGE = r"-|to|through|thru|down to|up to|until|thorough"
 _LIST = r",? ?and|&|,|/|\+|or"
+_ENDS = r"(?!(?!x\s?\d)[a-z0-9%]|\.\d|,\d{1,3}\s?%)"
 _NOT_A_LEVEL = (
-    r"(?!(?!x\s?\d)[a-z0-9%]|\.\d|,\d{1,3}\s?%|[\s\-]{0,3}(?:ml|cc|mg|mcg|ug|%|g\b|ga\b|gauge|cm|mm|"
-    r"inch|inj|separate|needle|min|hour|"
+    r"(?![ \-]{0,3}(?:ml|cc|mg|mcg|ug|%|g\b|ga\b|gauge|cm|mm|inch|inj|separate|needle|min|hour|"
     r"hr|day|times|units?\b|patient|doses?|syringe|/10)|/\d{2})"
 )
+"""What a bare number is followed by where it is an amount or a count, not a level."""
 _FIRST = re.compile(
     rf"(?<![a-z0-9'.])(?:(?:(?P<letter>th|t)[ .#\-]{{0,2}}|(?P<other>[cls])-?)(?P<number>1[0-2]|[1-9])"
-    rf"(?P<tail>[1-5](?![0-9]))?{_NOT_A_LEVEL}"
+    rf"(?P<tail>[1-5](?![0-9]))?{_ENDS}"
     rf"|(?P<word>thoracic|lumbar|cervical)[\s]{{1,3}}(?:(?:spinal|vertebral|levels?|segment|nerve root|"
     rf"nerve|root|#)[\s]{{1,3}}){{0,2}}"
-    rf"(?P<spoken>{_NUMBER}){_NOT_A_LEVEL}"
+    rf"(?P<spoken>{_NUMBER}){_ENDS}{_NOT_A_LEVEL}"
     rf"|(?P<ordinal>{_NUMBER})[\s\-]{{1,3}}(?P<region>thoracic|lumbar|cervical)(?![a-z]))"
 )
 _COMPACT = re.compile(r"(?<![a-z0-9'.])(?P<a>[ctl])(?P<x>1[0-2]|[1-9])(?P<b>[tls])?(?P<y>1[0-2]|[1-9])(?![a-z0-9])")
 _NEXT = re.compile(
     rf"\s{{0,3}}(?:(?P<range>{_RANGE})|(?P<list>{_LIST})|(?=\s(?:th?|c|l|s)-?\d))\s{{0,3}}(?:(?:the|at|"
     rf"then|level|levels)\s{{1,3}}){{0,2}}"
-    rf"(?:(?P<letter>th|t|c|l|s)[ .#\-]?)?(?P<number>1[0-2]|[1-9]){_NOT_A_LEVEL}"
+    rf"(?:(?P<letter>th|t|c|l|s)[ .#\-]?)?(?P<number>1[0-2]|[1-9]){_ENDS}(?(letter)|{_NOT_A_LEVEL})"
 )
 _RIB_NUMBERS = (
     rf"(?P<numbers>(?:{_NUMBER})(?![a-z0-9])(?:\s{{0,3}}(?:,\s{{0,2}}and|{_RANGE}|and|&|,|/|"

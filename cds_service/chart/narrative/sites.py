@@ -136,9 +136,9 @@ def _is_side(document: Document, mention: Mention) -> bool:
         return True
     after = document.folded[mention.end : mention.end + 24]
     return (
-        after.startswith(")")
-        or bool(_SIDE_BEFORE.match(after))
-        or (not after[:1].isalnum() and not after.strip("\n .,;|"))
+        after[:1] in {"", ")", ":", ",", ";", ".", "\n"}
+        or _SIDE_BEFORE.match(after) is not None
+        or not after.strip(" |")
     )
 
 
@@ -227,9 +227,7 @@ def _located(document: Document, ownership: Ownership, episode: Episode, sided: 
             if (section in _ELSEWHERE and not named) or not _may_be_site(document, index, levels, episode):
                 continue
             sides = by_index.get(index) or _heading_sides(document, by_index, index)
-            yield Located(
-                levels, index, _tier(document, index, levels, named), _side_at(document, index, levels, sides)
-            )
+            yield Located(levels, index, _tier(document, index, levels, named), _side_at(document, levels, sides))
 
 
 def _heading_sides(document: Document, by_index: dict[int, list[Sided]], index: int) -> list[Sided]:
@@ -288,7 +286,7 @@ def _qualifies(document: Document, levels: Levels, start: int) -> bool:
     return len(between.split()) <= 3
 
 
-def _side_at(document: Document, index: int, levels: Levels, sided: list[Sided]) -> Side | None:
+def _side_at(document: Document, levels: Levels, sided: list[Sided]) -> Side | None:
     """Return the side said for these levels: the one right after them, or the last one before."""
     last = None
     for item in sided:

@@ -54,7 +54,7 @@ _OUT_OF_TEN = re.compile(
 )
 _AFTER = re.compile(
     r"\bafter\b|\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor)|following|minutes? later|\bmin later|"
-    r"\bnow\b|reduced to|decreased to|improved to|down to|dropped to|recovery|pacu"
+    r"\bnow\b|reduced to|decreased to|improved to|down to|dropped to"
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
@@ -268,7 +268,7 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
                 yield _score("pain-score-before", match, "first", base)
                 yield _score("pain-score-after", match, "second", base)
                 yield StatementReading("response", True, Span(base + match.start("first"), base + match.end()))
-            elif (element := _when(words, match)) is not None:
+            elif (element := _when(document, words, base, match)) is not None:
                 yield _score(element, match, "first", base)
 
 
@@ -276,12 +276,17 @@ def _score(element: str, match: re.Match[str], group: str, base: int) -> Stateme
     return StatementReading(element, True, Span(base + match.start(group), base + match.end(group)), match[group])
 
 
-def _when(words: str, match: re.Match[str]) -> str | None:
-    """Return whether a score was before or after the block, by the nearest word that says so."""
+def _when(document: Document, words: str, base: int, match: re.Match[str]) -> str | None:
+    """Return whether a score was before or after the block: by the nearest word that says so, or by its place."""
     near = words[max(match.start() - 45, 0) : match.end() + 40]
     at = match.start() - max(match.start() - 45, 0)
     marks = [(abs(found.start() - at), element) for pattern, element in _WHEN for found in pattern.finditer(near)]
-    return min(marks)[1] if marks else None
+    if marks:
+        return min(marks)[1]
+    injections = document.kinds.get("injection")
+    if not injections:
+        return None
+    return "pain-score-before" if base + match.start() < injections[0][1].start else "pain-score-after"
 
 
 _WHEN = ((_AFTER, "pain-score-after"), (_BEFORE, "pain-score-before"))

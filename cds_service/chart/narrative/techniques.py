@@ -164,7 +164,11 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         return sentence.section in {"title", "description"} and len(words) <= _FIELD_WORDS
     if not attributes.get("weak") or _injected(document, index):
         return True
-    return mention.value == Technique.PARAVERTEBRAL and document.has(index, "needle") and _has_evidence(document)
+    return (
+        mention.value == Technique.PARAVERTEBRAL
+        and _has_evidence(document)
+        and any(document.has(at, "needle") for at in (index, index + 1))
+    )
 
 
 def _injected(document: Document, index: int) -> bool:
@@ -220,7 +224,7 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
-    strong = acted or section in NAMING or _detailed(document, index)
+    strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
 
 

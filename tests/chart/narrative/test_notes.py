@@ -28,7 +28,8 @@ NOTES = {
     "prose with repeated injections": Note(
         "The patient was seen in the holding area before a right VATS scheduled for today. Written consent was signed. "
         "She sat on the edge of the bed with ASA monitors on. A time-out was held. The back was prepped with "
-        "chlorhexidine. The skin was numbed with 3 mL of 1% lidocaine. With a linear probe an 18 gauge Tuohy needle was "
+        "chlorhexidine. The skin was numbed with 3 mL of 1% lidocaine. With a linear probe an 18 "
+        "gauge Tuohy needle was "
         "brought in plane into the right T4 paravertebral space. After negative aspiration 6 mL of 0.5% ropivacaine "
         "was injected and the pleura moved downward. The same was done at T6 and T8. There were no complications.",
         {PVB: {"levels": ["T4", "T6", "T8"], "side": "right", "count": (3, 3), "guidance": ["ultrasound"]}},
@@ -51,8 +52,10 @@ NOTES = {
         silent={"consent", "response"},
     ),
     "key and value template": Note(
-        "Block: Thoracic paravertebral\nLaterality: Left\nLevels: T3, T5\nNumber of injections: 2\nGuidance: ultrasound\n"
-        "Images: saved to PACS\nNeedle: 22G echogenic\nLocal anesthetic: bupivacaine 0.25% 20 mL\nAspiration: negative\n"
+        "Block: Thoracic paravertebral\nLaterality: Left\nLevels: T3, T5\nNumber of injections: "
+        "2\nGuidance: ultrasound\n"
+        "Images: saved to PACS\nNeedle: 22G echogenic\nLocal anesthetic: bupivacaine 0.25% 20 "
+        "mL\nAspiration: negative\n"
         "Consent: obtained\nTime out: 0815\nComplications: none\nResponse: decreased cold sensation T2-T6\n",
         {PVB: {"levels": ["T3", "T5"], "side": "left", "count": (2, 2), "guidance": ["ultrasound"], "image": True}},
         {
@@ -128,12 +131,14 @@ NOTES = {
         {PVB: {"sites": [("T4", "right"), ("T5", "left"), ("T6", "right")], "side": "bilateral", "count": (2, 2)}},
     ),
     "second side as a repetition": Note(
-        "Right T5 paravertebral block was performed with 15 mL ropivacaine 0.5%. The same procedure was repeated on the "
+        "Right T5 paravertebral block was performed with 15 mL ropivacaine 0.5%. The same "
+        "procedure was repeated on the "
         "left at T5.",
         {PVB: {"sites": [("T5", "right"), ("T5", "left")], "side": "bilateral", "count": (1, 1)}},
     ),
     "contradicting sides": Note(
-        "PROCEDURE: Right paravertebral block, T5.\nDESCRIPTION: The patient was sitting. The left T5 paravertebral space "
+        "PROCEDURE: Right paravertebral block, T5.\nDESCRIPTION: The patient was sitting. The left "
+        "T5 paravertebral space "
         "was entered and 20 mL of ropivacaine 0.5% was injected.",
         {PVB: {"side": "right", "levels": ["T5"]}},
         {"laterality"},
@@ -162,7 +167,8 @@ NOTES = {
         denies={"catheter"},
     ),
     "other people's catheters": Note(
-        "Right PVB at T5 with 20 mL ropivacaine. Foley catheter in place. Central venous catheter placed with ultrasound.",
+        "Right PVB at T5 with 20 mL ropivacaine. Foley catheter in place. Central venous catheter "
+        "placed with ultrasound.",
         {PVB: {"continuous": None, "guidance": []}},
         silent={"catheter", "guidance"},
     ),
@@ -177,7 +183,8 @@ NOTES = {
         denies={"image-record"},
     ),
     "planned only": Note(
-        "Assessment: rib fractures on the right.\nPlan: will place right paravertebral block T5 tomorrow if pain persists.",
+        "Assessment: rib fractures on the right.\nPlan: will place right paravertebral block T5 "
+        "tomorrow if pain persists.",
         {"paravertebral planned": {}},
     ),
     "offered": Note(
@@ -189,7 +196,8 @@ NOTES = {
         {"paravertebral not-done": {}},
     ),
     "aborted": Note(
-        "PROCEDURE: Right paravertebral block T5\nThe space could not be seen. The procedure was aborted before injection.",
+        "PROCEDURE: Right paravertebral block T5\nThe space could not be seen. The procedure was "
+        "aborted before injection.",
         {"paravertebral not-done": {}},
     ),
     "another instead": Note(
@@ -201,7 +209,8 @@ NOTES = {
         },
     ),
     "done earlier": Note(
-        "History: had a left PVB at T4 in 2019 with good relief.\nToday right PVB at T6 performed with 20 mL bupivacaine "
+        "History: had a left PVB at T4 in 2019 with good relief.\nToday right PVB at T6 performed "
+        "with 20 mL bupivacaine "
         "0.25%.",
         {
             "paravertebral historical": {"levels": ["T4"], "side": "left"},
@@ -223,7 +232,8 @@ NOTES = {
         {"fascial-plane/erector-spinae performed": {"side": "left", "levels": ["T5"], "purpose": "trauma-analgesia"}},
     ),
     "through the muscle": Note(
-        "Right PVB: the needle passed through the erector spinae muscle to the T7 paravertebral space; 20 mL ropivacaine.",
+        "Right PVB: the needle passed through the erector spinae muscle to the T7 paravertebral "
+        "space; 20 mL ropivacaine.",
         {PVB: {"levels": ["T7"]}},
     ),
     "intercostal": Note(
@@ -247,12 +257,14 @@ NOTES = {
         {"facet performed": {"side": "left"}},
     ),
     "spread and coverage are not sites": Note(
-        "Right PVB at T5, 20 mL ropivacaine 0.5%. Spread seen from T3 to T7. Sensory loss T2-T8. Fractures of ribs 4-7.",
+        "Right PVB at T5, 20 mL ropivacaine 0.5%. Spread seen from T3 to T7. Sensory loss T2-T8. "
+        "Fractures of ribs 4-7.",
         {PVB: {"levels": ["T5"], "count": (1, 1)}},
         {"response"},
     ),
     "counting is not a site": Note(
-        "Left PVB. Counting down from C7 the T4 level was found. T7 identified by the scapular tip. Needle inserted at T4 "
+        "Left PVB. Counting down from C7 the T4 level was found. T7 identified by the scapular "
+        "tip. Needle inserted at T4 "
         "and 15 mL ropivacaine injected.",
         {PVB: {"levels": ["T4"], "count": (1, 1)}},
     ),
@@ -288,12 +300,14 @@ NOTES = {
         {PVB: {"surgeon": True, "side": "right"}},
     ),
     "sole anesthetic": Note(
-        "Lumpectomy today. Left T2-T5 paravertebral blocks, 5 mL ropivacaine 0.5% per level, as the sole anesthetic for "
+        "Lumpectomy today. Left T2-T5 paravertebral blocks, 5 mL ropivacaine 0.5% per level, as "
+        "the sole anesthetic for "
         "surgery, with IV sedation.",
         {PVB: {"purpose": "surgical-anesthesia", "count": (4, 4), "side": "left"}},
     ),
     "bullets": Note(
-        "Regional note\n- Technique: PVB, US-guided\n- Side/level: right T3, T4, T5\n- Drug: ropivacaine 0.5% 15 mL total\n"
+        "Regional note\n- Technique: PVB, US-guided\n- Side/level: right T3, T4, T5\n- Drug: "
+        "ropivacaine 0.5% 15 mL total\n"
         "- Complications: none\n- At the request of Dr. Hill for postop pain control\n",
         {
             PVB: {
@@ -312,7 +326,8 @@ NOTES = {
         {"pain-score-before", "pain-score-after", "response", "indication"},
     ),
     "anatomy is no technique": Note(
-        "Tenderness over the paravertebral muscles. No paravertebral mass. Chest tube through the fifth intercostal space. "
+        "Tenderness over the paravertebral muscles. No paravertebral mass. Chest tube through the "
+        "fifth intercostal space. "
         "Erector spinae muscle spasm. Right bundle branch block.",
         {},
     ),
@@ -321,8 +336,10 @@ NOTES = {
         {"paravertebral historical": {}},
     ),
     "wrapped lines": Note(
-        "Under sterile conditions and with continuous ultrasound guidance the left\nparavertebral space was entered at the "
-        "levels of T2, 4\nand 6, and 5 mL of ropivacaine 0.5% was deposited at each\nof these levels without difficulty.",
+        "Under sterile conditions and with continuous ultrasound guidance the left\nparavertebral "
+        "space was entered at the "
+        "levels of T2, 4\nand 6, and 5 mL of ropivacaine 0.5% was deposited at each\nof these "
+        "levels without difficulty.",
         {PVB: {"levels": ["T2", "T4", "T6"], "side": "left", "count": (3, 3), "guidance": ["ultrasound"]}},
     ),
 }

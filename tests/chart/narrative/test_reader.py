@@ -1,0 +1,221 @@
+"""What holds of every text: exact words, no exceptions, the same answer twice."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cds_service.chart.model import AnesthesiaType
+from cds_service.chart.narrative.folding import LIMIT, fold
+from cds_service.chart.narrative.lexicon import Lexicon, first_keys, shipped_tables
+from cds_service.chart.narrative.reader import mentions_block, read
+from cds_service.chart.narrative.reading import NoteReading, Span
+
+WORDS = [
+    "right",
+    "left",
+    "bilateral",
+    "PVB",
+    "paravertebral",
+    "block",
+    "T4",
+    "T5-6",
+    "T4-T8",
+    ",",
+    ".",
+    ";",
+    ":",
+    "-",
+    "/",
+    "(",
+    ")",
+    "\n",
+    "\n\n",
+    "and",
+    "no",
+    "not",
+    "without",
+    "was",
+    "placed",
+    "aborted",
+    "ropivacaine",
+    "0.5%",
+    "20",
+    "mL",
+    "cc",
+    "catheter",
+    "Plan:",
+    "History:",
+    "Consent:",
+    "***",
+    "ESP",
+    "ribs",
+    "5-8",
+    "spaces",
+    "four",
+    "to",
+    "eight",
+    "repeated",
+    "at",
+    "each",
+    "level",
+    "x3",
+    "two",
+    "injections",
+    "ultrasound",
+    "İ",
+    "ß",
+    "–",
+    "\xa0",
+    "pain",
+    "8/10",
+    "to",
+    "2/10",
+    "03/02/2026",
+    "mastectomy",
+    "today",
+    "general",
+    "anesthesia",
+    "L34",
+    "(R)",
+    "R",
+    "L",
+]
+
+
+def spans(reading: NoteReading) -> Iterator[Span]:
+    for block in reading.blocks:
+        yield block.span
+        yield from (site.span for site in block.sites)
+        yield from (said.span for said in block.guidance)
+        singles = (
+            block.plane, block.site_count, block.side, block.continuous, block.image_saved, block.purpose,
+            block.performed_by_surgeon, block.requested,
+        )  # fmt: skip
+        yield from (said.span for said in singles if said is not None)
+    yield from (said.span for said in reading.statements)
+    yield from (said.span for said in reading.anesthesia)
+    yield from (said.span for said in (reading.operation, reading.service_date) if said is not None)
+
+
+def check(text: str) -> None:
+    reading = read(text)
+    assert read(text) == reading
+    for span in spans(reading):
+        assert 0 <= span.start < span.end <= len(text)
+        assert text[span.start : span.end].strip()
+    if reading.operation is not None:
+        assert reading.operation.value == text[reading.operation.span.start : reading.operation.span.end]
+    if any(True for _ in reading.blocks):
+        assert mentions_block(text)
+
+
+@given(st.text(max_size=400))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_read(text: str) -> None:
+    check(text)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=60))
+@settings(max_examples=250, deadline=None)
+def test_any_salad_of_the_right_words_is_read(words: list[str]) -> None:
+    check(" ".join(words))
+
+
+@given(st.text(max_size=200))
+def test_folding_keeps_every_offset(text: str) -> None:
+    assert len(fold(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("a", " ", "\n", ":", "T4, ", "T4-", "right PVB ", "block ", "no ", "PVB was aborted ", "left lateral "),
+        *("1111111", "a:", "*** ", "ropivacaine 20 mL ", "ribs 5, ", "catheter a b c ", "four to ", "pain 8 to "),
+        *("\u0130", "x3 ", "(", "on date of "),
+    ],
+)
+def test_a_megabyte_of_anything_is_read(piece: str) -> None:
+    text = (piece * (1_000_000 // len(piece)))[:1_000_000]
+    assert all(span.end <= LIMIT for span in spans(read(text)))
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "***", "T4", "PVB"])
+def test_next_to_nothing_is_no_performed_block(text: str) -> None:
+    assert read(text).blocks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Right PVB at T4", True),
+        ("EPIDURAL", True),
+        ("intercostal nerves", True),
+        ("Hypertension, on lisinopril.", False),
+        ("", False),
+    ],
+)
+def test_the_quick_look(text: str, expected: bool) -> None:
+    assert mentions_block(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Date of procedure: 03/02/2026", date(2026, 3, 2)),
+        ("DOS 2026-03-02", date(2026, 3, 2)),
+        ("Date of service: 2 March 2026", date(2026, 3, 2)),
+        ("Date: March 2, 2026", date(2026, 3, 2)),
+        ("Date of birth: 03/02/1966", None),
+        ("Date of procedure: 13/32/2026", None),
+        ("Date of procedure: ***", None),
+    ],
+)
+def test_the_day(text: str, expected: date | None) -> None:
+    said = read(text).service_date
+    assert (said.value if said else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ANESTHESIA: General", [AnesthesiaType.GENERAL]),
+        ("Right PVB placed before induction of general anesthesia.", [AnesthesiaType.GENERAL]),
+        ("GETA for VATS, left PVB T5.", [AnesthesiaType.GENERAL]),
+        ("Anesthesia: MAC", [AnesthesiaType.SEDATION]),
+        ("PVB done. Midazolam 2 mg IV for anxiolysis during the block.", []),
+        ("Anesthesia: none", []),
+        ("PVB T3-T5 as the sole anesthetic for mastectomy", [AnesthesiaType.BLOCK_ONLY]),
+        ("No general anesthesia was given.", []),
+    ],
+)
+def test_the_anesthesia_of_the_operation(text: str, expected: list[AnesthesiaType]) -> None:
+    assert [said.value for said in read(text).anesthesia] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Left PVB before induction. Patient scheduled for left mastectomy today.", "left mastectomy"),
+        ("OPERATION: Right VATS lobectomy\nRight PVB at T5.", "Right VATS lobectomy"),
+        ("POD 2 after right thoracotomy. Right PVB at T5 placed.", None),
+        ("History of mastectomy. Right PVB at T5.", None),
+    ],
+)
+def test_the_operation_of_the_day(text: str, expected: str | None) -> None:
+    said = read(text).operation
+    assert (said.value if said else None) == expected
+
+
+def test_every_shipped_phrase_is_well_formed() -> None:
+    tables = shipped_tables()
+    assert len(tables) > 80
+    Lexicon(tables)
+
+
+@pytest.mark.parametrize("phrase", ["(a )?block", "((a|b) c) d", "*", "t*"])
+def test_a_phrase_must_begin_with_a_word(phrase: str) -> None:
+    with pytest.raises(ValueError, match="word"):
+        list(first_keys(phrase))
