@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 UV_VERSION := 0.13.9
 
-# A stamp says what the environment holds, so that nothing is installed twice.
+# Stamps say what an environment holds, so that nothing is installed twice.
+PACKAGES := $(VENV)/.packages
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PEER_VENV := bench/.venv-healthchain
@@ -60,12 +61,14 @@ clean: ## remove the environments, caches and build output
 .env:
 	umask 077 && $(PYTHON) -c 'import secrets; print("POSTGRES_PASSWORD=" + secrets.token_hex(16))' > $@
 
-$(BIN)/python:
+# Made anew when a lock changes, so that no package stays behind that is not in it.
+$(PACKAGES): requirements.txt requirements-build.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-
-$(RUNTIME): requirements.txt requirements-build.txt pyproject.toml | $(BIN)/python
+	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --require-hashes --requirement requirements.txt --requirement requirements-build.txt
+	touch $@
+
+$(RUNTIME): pyproject.toml $(PACKAGES)
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -73,7 +76,7 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 	$(PIP) install --require-hashes --requirement requirements-dev.txt
 	touch $@
 
-$(PEER): bench/requirements-healthchain.txt | $(BIN)/python
-	$(PYTHON) -m venv $(PEER_VENV)
+$(PEER): bench/requirements-healthchain.txt
+	$(PYTHON) -m venv --clear $(PEER_VENV)
 	$(PEER_VENV)/bin/pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	touch $@
