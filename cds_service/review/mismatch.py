@@ -12,6 +12,7 @@ from cds_service.chart.model import Block, Line, NotesState
 from cds_service.knowledge.model import Code, Family
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
+from cds_service.review.tally import supported
 
 
 class Mismatch(StrEnum):
@@ -37,6 +38,8 @@ class Mismatch(StrEnum):
     """An add-on, while one site is documented."""
     SIDES = "sides"
     """The one-sided code for the both-sided one, or the other way round."""
+    EDITED = "edited"
+    """Documented, but an edit lets no modifier put it beside another expected line."""
     UNKNOWN = "unknown"
     """The record or the knowledge does not allow a judgement."""
 
@@ -86,7 +89,9 @@ def _why_same_family(case: Case, code: Code) -> Mismatch:
     same_way = [scheme for scheme in schemes if code.code in scheme.codes]
     if not same_way:
         return Mismatch.CATHETER
-    return Mismatch.FURTHER_SITES if code.code in {scheme.add_on for scheme in same_way} else Mismatch.SIDES
+    if any(scheme.both_sides for scheme in same_way):
+        return Mismatch.SIDES
+    return Mismatch.EDITED if supported(case, code.code) else Mismatch.FURTHER_SITES
 
 
 def unexpected(case: Case, *reasons: Mismatch) -> tuple[Line, ...]:

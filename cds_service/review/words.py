@@ -35,9 +35,15 @@ def line_words(line: Line | ExpectedLine, *, modifiers: bool = True) -> str:
     return f"{name} ×{line.units:g}"
 
 
-def lines_words(lines: Iterable[Line | ExpectedLine]) -> str:
+def lines_words(lines: Iterable[Line | ExpectedLine], *, modifiers: bool = True) -> str:
     """Return lines as a coder writes them: "64461-RT ×1 and 64462-RT ×1"."""
-    return joined(line_words(line) for line in lines)
+    return joined(line_words(line, modifiers=modifiers) for line in lines)
+
+
+def supported_words(case: Case, *codes: str) -> str:
+    """Return the expected lines (of `codes`, where given) in words; an order has no place for modifiers."""
+    lines = case.expected_of(*codes) if codes else case.expected
+    return lines_words(lines, modifiers=not case.ordered)
 
 
 def codes_words(lines: Iterable[Line | ExpectedLine]) -> str:
@@ -79,8 +85,8 @@ def _levels(block: Block, count: SideCount) -> str:
 
 def arithmetic(case: Case, selection: Selection) -> str:
     """Return how the sites of a block come to codes: "3 sites on the right (...): 64461 ×1 and 64462 ×1"."""
-    lines = [line_words(line) for line in case.expected_of(*selection.scheme.codes)]
-    return f"{sites_words(selection.block)}: {joined(lines)}" if lines else sites_words(selection.block)
+    lines = supported_words(case, *selection.scheme.codes)
+    return f"{sites_words(selection.block)}: {lines}" if lines else sites_words(selection.block)
 
 
 _TECHNIQUES = {
@@ -116,4 +122,4 @@ def instead(case: Case) -> str:
     """Return what the record supports, as the remedy: "Report 64461-RT ×1 and 64462-RT ×1."; "" where nothing."""
     if not case.expected:
         return ""
-    return f"{'Order' if case.ordered else 'Report'} {lines_words(case.expected)}."
+    return f"{'Order' if case.ordered else 'Report'} {supported_words(case)}."

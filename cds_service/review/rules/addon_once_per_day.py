@@ -39,7 +39,7 @@ from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import open_lines
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.tally import more_than_once
-from cds_service.review.words import arithmetic, joined, lines_words, place
+from cds_service.review.words import arithmetic, joined, lines_words, place, supported_words
 
 
 def check(case: Case) -> Iterator[Draft]:
@@ -60,8 +60,8 @@ def check(case: Case) -> Iterator[Draft]:
 
 
 def _remedy(case: Case, name: str) -> str:
-    expected = case.expected_of(name)
-    return f"Report {lines_words(expected)}." if expected else f"Report {name} with one unit per side."
+    expected = supported_words(case, name)
+    return f"Report {expected}." if expected else f"Report {name} with one unit per side."
 
 
 RULE = Rule(

@@ -40,7 +40,7 @@ from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import Mismatch, contradicted, unexpected
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.selection import Selection
-from cds_service.review.words import are, codes_of, codes_words, instead, lines_words
+from cds_service.review.words import are, codes_of, codes_words, instead, place, supported_words
 
 
 def check(case: Case) -> Iterator[Draft]:
@@ -63,9 +63,13 @@ def _draft(case: Case, lines: list[Line], *, continuous: bool) -> Draft:
     families = {code.family for line in lines if (code := case.view.code(line.code))}
     blocks = [selection for selection in case.selections if selection.family.id in families]
     right = [line for line in case.expected if line.code in {c for s in blocks for c in s.scheme.codes}]
-    why = _no_catheter(blocks) if continuous else f"a catheter was left, which is {lines_words(right)}"
+    why = (
+        _no_catheter(blocks)
+        if continuous
+        else f"a catheter was left, which is {supported_words(case, *codes_of(right))}"
+    )
     return Draft(
-        message=f"{codes_words(lines)} {are(lines)} reported, but {why}.",
+        message=f"{codes_words(lines)} {are(lines)} on {place(case)}, but {why}.",
         remedy=instead(case),
         evidence=(*map(line_evidence, lines), *_evidence(blocks)),
         codes=codes_of(lines, right),

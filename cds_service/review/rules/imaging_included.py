@@ -45,11 +45,12 @@ from cds_service.review.words import are, codes_of, codes_words
 def check(case: Case) -> Iterator[Draft]:
     """Yield one draft for the imaging lines that stand beside blocks with imaging included."""
     lines = unexpected(case, Mismatch.IMAGING_INCLUDED)
+    reported = "ordered" if case.ordered else "reported"
     if lines:
         guidance = tuple(e for s in case.selections for fact in s.block.guidance for e in fact.evidence)
         yield Draft(
-            message=f"{codes_words(lines)} {are(lines)} reported, but imaging guidance is part of "
-            f"{codes_words(case.expected)}.",
+            message=f"{codes_words(lines)} {are(lines)} {reported}, but imaging guidance "
+            f"is part of {codes_words(case.expected)}.",
             remedy=f"Remove {codes_words(lines)}.",
             evidence=(*map(line_evidence, lines), *(guidance or case.block_evidence())),
             codes=codes_of(lines),

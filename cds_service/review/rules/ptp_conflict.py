@@ -12,7 +12,8 @@ The column 2 line is denied. A modifier that only lifts the edit is a false stat
 
 ## Sources
 
-The practitioner edits of Medicare's National Correct Coding Initiative; chapter 1 of its manual on the modifiers.
+The practitioner edits of Medicare's National Correct Coding Initiative; chapter 1 of its manual on the modifiers. Since
+July 2019 the modifier may stand on the line of either column.
 
 ## Known limits
 
@@ -39,7 +40,7 @@ from cds_service.chart.model import Line
 from cds_service.knowledge.model import Ptp
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
-from cds_service.review.mismatch import open_lines
+from cds_service.review.mismatch import Mismatch, open_lines, unexpected
 from cds_service.review.modifiers import distinct_modifiers
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.separate_service import Service
@@ -50,7 +51,7 @@ _Pair = tuple[list[Line], list[Line]]
 
 def check(case: Case) -> Iterator[Draft]:
     """Yield one draft per pair of codes that are not paid together."""
-    judged = open_lines(case)
+    judged = (*open_lines(case), *unexpected(case, Mismatch.EDITED))
     if not judged or not case.separation.reportable:
         return
     lines = (*judged, *case.other_lines)

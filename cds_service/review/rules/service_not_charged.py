@@ -41,7 +41,7 @@ from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import not_reported, open_lines
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.tally import claimed, falls_short, malformed, over_documented, supported
-from cds_service.review.words import arithmetic, codes_of, codes_words, joined, lines_words, place
+from cds_service.review.words import arithmetic, codes_of, codes_words, joined, lines_words, place, supported_words
 
 
 def check(case: Case) -> Iterator[Draft]:
@@ -83,9 +83,9 @@ def _draft(case: Case, right: list[ExpectedLine] | tuple[ExpectedLine, ...], lin
     sites = joined(arithmetic(case, s) for s in case.selections if codes & set(s.scheme.codes))
     has = f"has {lines_words(lines)}" if lines else f"has no {codes_words(right)}"
     return Draft(
-        message=f"{'Ordered' if case.ordered else 'Documented'}: {sites or lines_words(right)}, "
+        message=f"{'Ordered' if case.ordered else 'Documented'}: {sites or supported_words(case, *codes)}, "
         f"but {place(case)} {has}.",
-        remedy=f"{'Report' if lines else 'Add'} {lines_words(right)}.",
+        remedy=f"{'Report' if lines else 'Add'} {supported_words(case, *codes)}.",
         evidence=(*map(line_evidence, lines), *(e for line in right for e in line.evidence)),
         codes=codes_of(right),
     )

@@ -8,8 +8,8 @@ under any of them.
 
 ## Why it matters
 
-The needle's target decides the code. Fascial plane blocks are near the paravertebral space, easier, and paid less;
-under 64461 they are overpaid.
+The needle's target decides the code. Fascial plane blocks are near the paravertebral space and paid less; under 64461
+they are overpaid.
 
 ## Sources
 

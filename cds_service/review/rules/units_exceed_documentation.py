@@ -41,7 +41,7 @@ from cds_service.review.mismatch import Mismatch, contradicted, open_lines, unex
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.selection import Selection
 from cds_service.review.tally import over_documented
-from cds_service.review.words import arithmetic, joined, lines_words, place
+from cds_service.review.words import arithmetic, joined, lines_words, place, supported_words
 
 
 def check(case: Case) -> Iterator[Draft]:
@@ -73,8 +73,8 @@ def _sites(case: Case, blocks: list[Selection]) -> str:
 
 def _remedy(case: Case, name: str, blocks: list[Selection]) -> str:
     codes = {code for selection in blocks for code in selection.scheme.codes} or {name}
-    lines = case.expected_of(*codes)
-    return f"Report {lines_words(lines)}." if lines else f"Remove {name}."
+    lines = supported_words(case, *codes)
+    return f"{'Order' if case.ordered else 'Report'} {lines}." if lines else f"Remove {name}."
 
 
 def _evidence(case: Case, name: str, blocks: list[Selection]) -> Iterator[Evidence]:

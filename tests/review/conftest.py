@@ -1,0 +1,218 @@
+"""Factories for charts and cases: a case is said in a line or two, and judged with the real knowledge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cds_service.chart.model import (
+    AnesthesiaType,
+    Block,
+    Chart,
+    ClaimFacts,
+    Contradiction,
+    Evidence,
+    Fact,
+    Guidance,
+    Line,
+    NotesState,
+    Operation,
+    OrderFacts,
+    Origin,
+    Purpose,
+    Side,
+    Site,
+    SiteCount,
+    Technique,
+)
+from cds_service.knowledge.library import Knowledge, load
+from cds_service.review import engine
+from cds_service.review.case import Case
+from cds_service.review.rules import find_rule
+
+DAY = date(2026, 3, 2)
+_LINE = re.compile(r"(?P<name>[0-9A-Z-]+?)(?: x(?P<units>[\d.]+))?(?: @(?P<day>[\d-]+))?")
+
+
+def words(quote: str) -> tuple[Evidence, ...]:
+    """Return evidence from a note with these words."""
+    return (Evidence("DocumentReference/note", "content[0].attachment", quote, 0, len(quote)),)
+
+
+def fact(value, quote=None):
+    """Return a fact with its words, None for None."""
+    return None if value is None else Fact(value, words(quote or str(value)))
+
+
+def as_day(day: date | str | None) -> date | None:
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def read_line(text: str, number: int, claim: str) -> Line:
+    """Read "64462-RT-59 x3 @2026-03-03" as a claim line: modifiers, units (1) and date (none)."""
+    match = _LINE.fullmatch(text)
+    assert match, text
+    code, *modifiers = match["name"].split("-")
+    day = date.fromisoformat(match["day"]) if match["day"] else None
+    return Line(code, float(match["units"] or 1), tuple(modifiers), claim, f"item[{number}]", day)
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    return load()
+
+
+@pytest.fixture(scope="session")
+def make_block() -> Callable[..., Block]:
+    """Return a factory of performed blocks: `make_block("T4 T5", "right")` is a paravertebral injection."""
+
+    def build(
+        levels: str = "T4",
+        side: str | None = "right",
+        technique: str = "paravertebral",
+        *,
+        left: str | None = None,
+        region: str | None = "thoracic",
+        plane: str | None = None,
+        count: tuple[int, int | None] | None = None,
+        catheter: bool | None = None,
+        guidance: Iterable[str] = (),
+        image: bool | None = None,
+        purpose: str | None = None,
+        requested: bool | None = None,
+        surgeon: bool | None = None,
+        day: date | str | None = DAY,
+    ) -> Block:
+        injected = {"right": (Side.RIGHT,), "left": (Side.LEFT,), "bilateral": (Side.RIGHT, Side.LEFT), None: (None,)}
+        per_side = dict.fromkeys(injected[side], levels)
+        if left is not None:
+            per_side[Side.LEFT] = left
+        sites = tuple(
+            Site(level.replace("_", " "), one, words(level))
+            for one, names in per_side.items()
+            for level in names.split()
+        )
+        return Block(
+            technique=Technique(technique),
+            evidence=words(f"{technique} block"),
+            origins=frozenset({Origin.NOTE}),
+            region=region,
+            plane=fact(plane),
+            sites=sites,
+            site_count=SiteCount(*count, words("sites")) if count else None,
+            side=fact(Side(side)) if side else None,
+            continuous=fact(catheter, "catheter"),
+            guidance=tuple(fact(Guidance(name)) for name in guidance),
+            image_saved=fact(image, "image saved"),
+            purpose=fact(Purpose(purpose)) if purpose else None,
+            performed_by_surgeon=fact(surgeon, "by the surgeon"),
+            requested=fact(requested, "asked for by the surgeon"),
+            service_date=as_day(day),
+        )
+
+    return build
+
+
+@pytest.fixture
+def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callable[..., Case]:
+    """Return a factory of cases: `make_case(make_block("T4 T5"), claim="64461-RT, 64462-RT x3")`.
+
+    `claim` None: no Claim at all. `orders` are draft orders instead of a Claim. `profile` may be a dict of parameters
+    laid over the default profile.
+    """
+
+    def build(
+        *blocks: Block,
+        claim: str | None = "",
+        orders: str | None = None,
+        day: date | str = DAY,
+        profile: str = "default",
+        notes: str = "read",
+        not_done: Iterable[Block] = (),
+        anesthesia: str | None = None,
+        operation: bool = False,
+        contradictions: Iterable[str] = (),
+        parameters: dict[str, str] | None = None,
+    ) -> Case:
+        chart = Chart(
+            encounter="Encounter/1",
+            date_of_service=as_day(day),
+            blocks=tuple(blocks),
+            not_done=tuple(not_done),
+            anesthesia=(fact(AnesthesiaType(anesthesia)),) if anesthesia else (),
+            anesthesia_records=(fact(AnesthesiaType(anesthesia)),) if anesthesia else (),
+            operations=(Operation("Procedure/op", ("32480",), "lobectomy", day, (), words("lobectomy")),)
+            if operation
+            else (),
+            claims=_claims(claim) if orders is None else (),
+            orders=_orders(orders),
+            contradictions=tuple(Contradiction(name, (fact("one"), fact("other"))) for name in contradictions),
+            notes=NotesState(notes),
+        )
+        known = _with_parameters(knowledge, parameters) if parameters else knowledge
+        case, _ = engine._case(chart, known.on(as_day(day), profile), as_day(day))
+        return case
+
+    return build
+
+
+def _claims(claim: str | None) -> tuple[ClaimFacts, ...]:
+    if claim is None:
+        return ()
+    texts = [text.strip() for text in claim.split(",") if text.strip()]
+    lines = tuple(read_line(text, number, "Claim/1") for number, text in enumerate(texts))
+    return (ClaimFacts("Claim/1", {"resourceType": "Claim", "id": "1"}, lines, "professional"),)
+
+
+def _orders(orders: str | None) -> tuple[OrderFacts, ...]:
+    names = [name.strip() for name in (orders or "").split(",") if name.strip()]
+    lines = [replace(read_line(name, n, f"ServiceRequest/{n}"), path="code") for n, name in enumerate(names)]
+    return tuple(OrderFacts(line.reference, {"resourceType": "ServiceRequest"}, line) for line in lines)
+
+
+def _with_parameters(knowledge: Knowledge, parameters: dict[str, str]) -> Knowledge:
+    """Return the knowledge as a site would have it that laid these parameters over the default profile."""
+    rules = knowledge.rules["default"]
+    changed = {
+        name: tuple(replace(dated, value=parameters[name]) if name in parameters else dated for dated in values)
+        for name, values in rules.parameters.items()
+    }
+    return replace(knowledge, rules={**knowledge.rules, "default": replace(rules, parameters=changed)})
+
+
+@pytest.fixture
+def found() -> Callable[[Case], dict[str, list[str]]]:
+    """Return a function that runs every rule on a case: rule id to messages, as the engine would."""
+
+    def run(case: Case) -> dict[str, list[str]]:
+        said: dict[str, list[str]] = {}
+        for rule in engine.all_rules():
+            if case.ordered and not rule.for_orders:
+                continue
+            for finding in rule.findings(case):
+                said.setdefault(rule.id, []).append(finding.message)
+        return said
+
+    return run
+
+
+@pytest.fixture
+def judge(make_case, make_block):
+    """Return a function that runs one rule: `judge("catheter-code", {"catheter": True}, claim="64461-RT")`.
+
+    Each block is a dict of `make_block` arguments; {} is one paravertebral injection at T4 on the right.
+    """
+
+    def run(rule_id: str, *blocks: dict, not_done: Iterable[dict] = (), **options):
+        case = make_case(
+            *(make_block(**block) for block in blocks), not_done=[make_block(**block) for block in not_done], **options
+        )
+        rule = find_rule(rule_id)
+        assert rule is not None
+        return [] if case.ordered and not rule.for_orders else list(rule.findings(case))
+
+    return run

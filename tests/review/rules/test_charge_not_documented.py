@@ -1,0 +1,56 @@
+import pytest
+
+RULE = "charge-not-documented"
+PLANE = {"technique": "fascial-plane"}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "options"),
+    [
+        pytest.param([{}], {"claim": "64461-RT"}, id="documented"),
+        pytest.param([{}], {"claim": "64461-RT", "notes": "none"}, id="a Procedure without a note"),
+        pytest.param([], {"claim": "64461-RT", "notes": "unknown"}, id="notes not read: unknown is not no"),
+        pytest.param([], {"claim": "", "notes": "none"}, id="nothing charged"),
+        pytest.param([], {"claim": "00541", "notes": "none"}, id="no block code"),
+        pytest.param([], {"claim": "76942", "notes": "none"}, id="imaging may be for anything"),
+        pytest.param([PLANE], {"claim": "64461-RT"}, id="another technique: not here"),
+        pytest.param([{}], {"claim": "64461-RT", "not_done": [{}]}, id="given up first, done then"),
+        pytest.param([PLANE], {"claim": "64999", "day": "2024-12-31"}, id="unlisted, as it was"),
+        pytest.param([], {"orders": "64461", "notes": "none"}, id="an order is no charge"),
+    ],
+)
+def test_silent(blocks, options, judge):
+    assert judge(RULE, *blocks, **options) == []
+
+
+@pytest.mark.parametrize("notes", ["read", "none"])
+def test_nothing_tells_of_a_block(notes, judge):
+    (finding,) = judge(RULE, claim="64461-RT, 64462-RT", notes=notes)
+    assert finding.message == (
+        "64461 and 64462 are reported, but no note or procedure of this encounter tells of a block."
+    )
+    assert {evidence.reference for evidence in finding.evidence} == {"Claim/1"}
+
+
+@pytest.mark.parametrize("notes", ["read", "none", "unknown"])
+def test_a_cancelled_block_is_quoted(notes, judge):
+    (finding,) = judge(RULE, claim="64461-RT", not_done=[{}], notes=notes)
+    assert finding.message == "64461 is reported, but the record says the thoracic paravertebral block was not done."
+    assert [evidence.quote for evidence in finding.evidence] == ["64461", "paravertebral block"]
+    assert finding.remedy == "Remove 64461."
+
+
+def test_a_cancelled_block_beside_another_that_was_done(judge):
+    (finding,) = judge(RULE, PLANE, claim="64461-RT, 64466-RT", not_done=[{}])
+    assert finding.codes == ("64461",)
+
+
+def test_the_cancellation_of_another_block_does_not_explain_the_charge(judge):
+    (finding,) = judge(RULE, claim="64461-RT", not_done=[PLANE])
+    assert finding.message.endswith("no note or procedure of this encounter tells of a block.")
+
+
+def test_an_unlisted_code_for_a_block_with_its_own(judge):
+    (finding,) = judge(RULE, PLANE, claim="64999")
+    assert finding.message == "64999 (unlisted) is reported, but the block done has its own code: 64466."
+    assert finding.remedy == "Report 64466-RT ×1."

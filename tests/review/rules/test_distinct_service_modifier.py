@@ -1,0 +1,71 @@
+import pytest
+
+RULE = "distinct-service-modifier"
+PROVEN = {"purpose": "postoperative-analgesia", "requested": True}
+GENERAL = {"anesthesia": "general"}
+
+
+@pytest.mark.parametrize(
+    ("block", "options"),
+    [
+        pytest.param(PROVEN, {"claim": "64461-RT-59, 00541"} | GENERAL, id="59"),
+        pytest.param(PROVEN, {"claim": "64461-RT-XU, 00541"} | GENERAL, id="XU counts as 59"),
+        pytest.param(
+            PROVEN | {"levels": "T4 T5"}, {"claim": "64461-RT-59, 64462-RT, 00541"} | GENERAL, id="64462 rides along"
+        ),
+        pytest.param({}, {"claim": "64461-RT"}, id="no operation"),
+        pytest.param({}, {"claim": "64461-RT-59"}, id="no operation: the modifier stays"),
+        pytest.param({}, {"claim": "64461-RT, 00541"} | GENERAL, id="not proven, no modifier: the pair's"),
+        pytest.param(
+            PROVEN | {"technique": "fascial-plane"},
+            {"claim": "64466-RT, 00541"} | GENERAL,
+            id="no pair with anesthesia",
+        ),
+        pytest.param(PROVEN, {"claim": "64420-RT, 00541"} | GENERAL, id="another technique: not here"),
+    ],
+)
+def test_silent(block, options, judge):
+    assert judge(RULE, block, **options) == []
+
+
+@pytest.mark.parametrize(
+    ("block", "claim", "message"),
+    [
+        (PROVEN, "64461-RT, 00541", "64461 beside 00541 needs modifier 59: the record shows a separate service."),
+        (
+            PROVEN,
+            "64461-RT",
+            "64461 beside the anesthesia of the operation needs modifier 59: the record shows a separate service.",
+        ),
+        (PROVEN | {"catheter": True}, "64463-RT, 00541", "64463 beside 00541 needs modifier 59: the record shows a"),
+        (PROVEN, "64461-RT-59-XU, 00541", "64461-RT-59-XU ×1 carries 59 and XU, which say the same; one is enough."),
+        (
+            {"requested": True},
+            "64461-RT-59, 00541",
+            "64461 carries 59, but the record does not say that it was for pain after the operation.",
+        ),
+        (
+            {"purpose": "postoperative-analgesia"},
+            "64461-RT-XU, 00541",
+            "64461 carries XU, but the record does not say that the surgeon asked for the block.",
+        ),
+        (
+            {},
+            "64461-RT-59, 00541",
+            (
+                "64461 carries 59, but the record does not say that the surgeon asked for the block and "
+                "that it was for pain after the operation."
+            ),
+        ),
+    ],
+)
+def test_speaks(block, claim, message, judge):
+    (finding,) = judge(RULE, block, claim=claim, **GENERAL)
+    assert finding.message.startswith(message)
+    assert finding.evidence[0].quote in ("64461", "64463")
+
+
+def test_what_the_profile_prefers_is_named(judge):
+    (finding,) = judge(RULE, PROVEN, claim="64461-RT, 00541", parameters={"distinct_modifier": "XU"}, **GENERAL)
+    assert "needs modifier XU" in finding.message
+    assert finding.remedy == "Report 64461-RT-XU ×1."
