@@ -82,14 +82,14 @@ def _owned(
     document: Document, ownership: Ownership, episode: Episode, kind: str
 ) -> Iterator[tuple[int, Mention, Assertion]]:
     """Yield the mentions of a kind that belong to a block, but for those in plans and histories."""
-    for index in ownership.indices(episode):
+    for index, mention in document.all(kind):
+        if ownership.owner(index, mention.start, mention.end) is not episode:
+            continue
         if document.sentence(index).section in {"history", "plan"} and not ownership.names(index, episode):
             continue
-        for mention in document.of(index, kind):
-            if ownership.owner(index, mention.start, mention.end) is episode:
-                meant = assess(document, index, mention)
-                if meant not in _UNDONE or episode.status is not Status.PERFORMED:
-                    yield index, mention, meant
+        meant = assess(document, index, mention)
+        if meant not in _UNDONE or episode.status is not Status.PERFORMED:
+            yield index, mention, meant
 
 
 def _continuous(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
@@ -145,8 +145,12 @@ def _guides(document: Document, mention: Mention) -> bool:
     """A bare "landmarks" with ultrasound in the note, or "us" the pronoun, guides nothing."""
     words = document.folded[mention.start : mention.end]
     if words == "us":
-        after = document.folded[mention.end : mention.end + 12]
-        return document.text[mention.start : mention.end] == "US" and not after.lstrip().startswith(("army", "citizen"))
+        if document.folded.startswith(("-guid", " guid"), mention.end):
+            return True
+        before = document.folded[max(mention.start - 6, 0) : mention.start]
+        return document.text[mention.start : mention.end] == "US" or before.endswith(
+            ("under ", "w/ ", "via ", "using ")
+        )
     if mention.value == "landmark":
         imaged = any(
             other.value in {"ultrasound", "fluoroscopy", "ct"} and assess(document, at, other) is Assertion.AFFIRMED

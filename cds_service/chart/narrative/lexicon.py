@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 _KEY_LENGTH = 3
 _WORD = re.compile(r"[a-z0-9]+")
@@ -37,23 +37,14 @@ class Concept:
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A concept and the characters that name it."""
+class Mention(NamedTuple):
+    """A concept, its kind and value, and the characters that name it."""
 
     concept: Concept
+    kind: str
+    value: str
     start: int
     end: int
-
-    @property
-    def kind(self) -> str:
-        """The kind of the concept."""
-        return self.concept.kind
-
-    @property
-    def value(self) -> str:
-        """The value of the concept."""
-        return self.concept.value
 
 
 def to_pattern(phrase: str) -> str:
@@ -85,23 +76,27 @@ def _key(words: str) -> str:
     return short[:_KEY_LENGTH]
 
 
+_Entry = tuple[Callable[[str, int], "re.Match[str] | None"], str, Concept]
+
+
 class Lexicon:
     """Compiled phrases, ready to be looked for."""
 
     def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
         """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
-        index: dict[str, list[tuple[re.Pattern[str], Concept]]] = {}
+        index: dict[str, list[_Entry]] = {}
         for table in tables:
             more = {name: value for name, value in table.items() if name not in {"kind", "value", "phrases"}}
             concept = Concept(table["kind"], table["value"], more)
+            role = concept.kind + str(more.get("direction", ""))
             for phrase in table["phrases"]:
                 compiled = re.compile(to_pattern(phrase))
                 for key in sorted(set(first_keys(phrase))):
-                    index.setdefault(key, []).append((compiled, concept))
+                    index.setdefault(key, []).append((compiled.match, role, concept))
         self._index = index
 
     def scan(self, folded: str) -> list[Mention]:
-        """Return the mentions in folded text, in order: at each word the longest of each kind."""
+        """Return the mentions in folded text, in order: at each word the longest of each kind and direction."""
         found: list[Mention] = []
         index = self._index
         for word in _WORD.finditer(folded):
@@ -112,15 +107,16 @@ class Lexicon:
         return found
 
 
-def _longest(folded: str, start: int, candidates: list[tuple[re.Pattern[str], Concept]]) -> Iterable[Mention]:
+def _longest(folded: str, start: int, candidates: list[_Entry]) -> Iterable[Mention]:
     best: dict[str, Mention] = {}
-    for pattern, concept in candidates:
-        match = pattern.match(folded, start)
+    for match_at, role, concept in candidates:
+        match = match_at(folded, start)
         if match is None:
             continue
-        known = best.get(concept.kind)
-        if known is None or match.end() > known.end:
-            best[concept.kind] = Mention(concept, start, match.end())
+        end = match.end()
+        known = best.get(role)
+        if known is None or end > known.end:
+            best[role] = Mention(concept, concept.kind, concept.value, start, end)
     return best.values()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from cds_service.chart.model import Side, Technique
 from cds_service.chart.narrative.document import Document, span_of
@@ -188,11 +189,22 @@ def _is_both(document: Document, sided: list[Sided]) -> bool:
     if any(len(sides) == 2 for sides in by_index.values()):
         return True
     started = sided[0].side
+    if any(_is_sibling(document, one, other) for one, other in pairwise(sided)):
+        return True
     repeated = any(
         (item.side is not started and document.has(item.index, "same")) or _is_repeat(document, item) for item in sided
     )
     headed = {item.side for item in sided if document.sentence(item.index).section == HEADING}
     return repeated or len(headed) == 2
+
+
+def _is_sibling(document: Document, one: Sided, other: Sided) -> bool:
+    """Two sentences in a row that each name the block with a side of its own: "Rt PVB at T5. Lt PVB at T5."."""
+    named = document.has(one.index, "technique") and document.has(other.index, "technique")
+    near = (
+        other.index == one.index + 1 and document.sentence(one.index).section == document.sentence(other.index).section
+    )
+    return named and near and one.side is not other.side
 
 
 def _is_repeat(document: Document, item: Sided) -> bool:
@@ -322,22 +334,21 @@ def _as_ribs(levels: Levels) -> Levels:
 
 def _counts(document: Document, ownership: Ownership, episode: Episode) -> Iterator[tuple[int, Span]]:
     """Yield every number of injections the note states, with its words."""
-    for index in ownership.indices(episode):
-        sentence = document.sentence(index)
-        if sentence.section in _ELSEWHERE and not ownership.names(index, episode):
-            continue
-        if sentence.section == ("count") and (
-            field := _COUNT_FIELD.match(document.folded, sentence.start, sentence.end)
-        ):
-            yield _value(field["number"]), Span(field.start("number"), field.end("number"))
-            continue
-        for pattern in _COUNTS:
-            for match in pattern.finditer(document.folded, sentence.start, sentence.end):
-                if (
-                    _is_count(document, match, sentence.end)
-                    and ownership.owner(index, match.start(), match.end()) is episode
-                ):
-                    yield _value(match["number"]), Span(match.start(), match.end())
+    for index, sentence in enumerate(document.layout.sentences):
+        if sentence.section == "count" and ownership.owner(index, sentence.start, sentence.end) is episode:
+            field = _COUNT_FIELD.match(document.folded, sentence.start, sentence.end)
+            if field is not None:
+                yield _value(field["number"]), Span(field.start("number"), field.end("number"))
+    for pattern in _COUNTS:
+        for match in pattern.finditer(document.folded):
+            index = document.layout.index_at(match.start())
+            sentence = document.sentence(index)
+            if ownership.owner(index, match.start(), match.end()) is not episode:
+                continue
+            if sentence.section in _ELSEWHERE and not ownership.names(index, episode):
+                continue
+            if _is_count(document, match, sentence.end):
+                yield _value(match["number"]), Span(match.start(), match.end())
 
 
 def _is_count(document: Document, match: re.Match[str], end: int) -> bool:
@@ -387,8 +398,18 @@ def _reconcile(
     both = side is not None and side.value is Side.BILATERAL and number == 2 * high
     if low <= number <= high or both:
         exact = high if both else number
-        return levels, CountReading(exact, exact, words)
+        return _expanded(levels, exact), CountReading(exact, exact, words)
     return levels, CountReading(min(low, number), max(high, number), words)
+
+
+def _expanded(levels: list[Levels], number: int) -> list[Levels]:
+    """Return each end of the pairs as a site of its own where the number says they are two levels."""
+    each = [
+        Levels(Form.LEVEL, (level,), item.start, item.end)
+        for item in levels
+        for level in (item.levels if item.form is Form.PAIR else ())
+    ]
+    return each if number == len(each) and all(item.form is Form.PAIR for item in levels) else levels
 
 
 def _agreed(stated: list[tuple[int, Span]]) -> tuple[int | None, Span | None]:

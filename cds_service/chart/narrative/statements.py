@@ -234,7 +234,7 @@ def _of_drugs(document: Document) -> Iterator[StatementReading]:
             if assess(document, index, drug) is Assertion.AFFIRMED:
                 yield StatementReading("anesthetic-agent", True, span_of(drug), drug.value)
         for amount, span in amounts(document, index):
-            probe = Mention(_AMOUNT_CONCEPT, amount.start, amount.end)
+            probe = Mention(_AMOUNT_CONCEPT, "drug", "amount", amount.start, amount.end)
             if assess(document, index, probe) is Assertion.AFFIRMED:
                 yield StatementReading("anesthetic-amount", True, span, amount.value)
 
@@ -283,10 +283,10 @@ def _when(document: Document, words: str, base: int, match: re.Match[str]) -> st
     marks = [(abs(found.start() - at), element) for pattern, element in _WHEN for found in pattern.finditer(near)]
     if marks:
         return min(marks)[1]
-    injections = document.kinds.get("injection")
-    if not injections:
+    injected = min((mention.start for _, mention in document.all("injection", "drug")), default=None)
+    if injected is None:
         return None
-    return "pain-score-before" if base + match.start() < injections[0][1].start else "pain-score-after"
+    return "pain-score-before" if base + match.start() < injected else "pain-score-after"
 
 
 _WHEN = ((_AFTER, "pain-score-after"), (_BEFORE, "pain-score-before"))

@@ -220,7 +220,8 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
     acted = after or document.has(index, "act", "injection")
     if section == "plan" and not acted:
         return Naming(key, index, mention, Status.PLANNED)
-    if section in SOFT and not acted:
+    told = index in document.levels and document.has(index, "drug")
+    if section in SOFT and not acted and not told:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
