@@ -14,6 +14,11 @@ from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
 from cds_service.review.tally import supported
 
+_SILENT_ON_BLOCKS = frozenset(
+    {"claims", "Claim", "coverage", "Coverage", "patient", "Patient", "encounter", "Encounter"}
+)
+"""What may be unread (prefetch keys and resource types) without a word on a block being missed."""
+
 
 class Mismatch(StrEnum):
     """The reason a reported code is not expected, the first that holds."""
@@ -68,7 +73,7 @@ def _why_imaging(case: Case) -> Mismatch:
         return Mismatch.UNKNOWN
     if all(family.imaging_included for family in case.families):
         return Mismatch.IMAGING_INCLUDED
-    return Mismatch.UNKNOWN if case.chart.notes is NotesState.UNKNOWN else Mismatch.IMAGING_SEPARATE
+    return Mismatch.IMAGING_SEPARATE if read_in_full(case) else Mismatch.UNKNOWN
 
 
 def _why_block_code(case: Case, code: Code) -> Mismatch:
@@ -76,7 +81,7 @@ def _why_block_code(case: Case, code: Code) -> Mismatch:
     if code.family not in done and cancelled(case, code):
         return Mismatch.NOT_DONE
     if not case.selections and not case.uncoded:
-        return Mismatch.UNKNOWN if case.chart.notes is NotesState.UNKNOWN else Mismatch.NOT_DONE
+        return Mismatch.NOT_DONE if read_in_full(case) else Mismatch.UNKNOWN
     if code.family not in done:
         return Mismatch.TECHNIQUE
     return _why_same_family(case, code)
@@ -88,10 +93,16 @@ def _why_same_family(case: Case, code: Code) -> Mismatch:
         return Mismatch.UNKNOWN
     same_way = [scheme for scheme in schemes if code.code in scheme.codes]
     if not same_way:
-        return Mismatch.CATHETER
+        return Mismatch.CATHETER if _catheter_is_settled(case, code) else Mismatch.UNKNOWN
     if any(scheme.both_sides for scheme in same_way):
         return Mismatch.SIDES
     return Mismatch.EDITED if supported(case, code.code) else Mismatch.FURTHER_SITES
+
+
+def _catheter_is_settled(case: Case, code: Code) -> bool:
+    """Whether the record says how the block was done, or is silent on a catheter although all of it was read."""
+    blocks = [selection.block for selection in case.selections if selection.family.id == code.family]
+    return read_in_full(case) or any(block.continuous is not None for block in blocks)
 
 
 def unexpected(case: Case, *reasons: Mismatch) -> tuple[Line, ...]:
@@ -139,6 +150,12 @@ def _stood_for(case: Case, line: ExpectedLine) -> bool:
 
 def _family_of_code(case: Case, name: str) -> str | None:
     return next((s.family.id for s in case.selections if name in s.scheme.codes), None)
+
+
+def read_in_full(case: Case) -> bool:
+    """Return whether all that could tell of a block was read: only then is the record's silence an answer."""
+    subjects = {subject.partition("/")[0] for subject, _ in case.chart.not_read}
+    return case.chart.notes is not NotesState.UNKNOWN and subjects <= _SILENT_ON_BLOCKS
 
 
 def contradicted(case: Case, *elements: str) -> bool:

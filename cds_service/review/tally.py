@@ -19,9 +19,9 @@ _SIDES_OF: Mapping[str, tuple[Side, ...]] = {"50": _BOTH, "RT": (Side.RIGHT,), "
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The units of one code on the Claim: on each side, and on lines that name no side."""
+    """The units of one code on some lines: on each side, and on lines that name no side."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[Line | ExpectedLine, ...]
     by_side: Mapping[Side, float]
     unsided: float
 
@@ -53,17 +53,17 @@ Supported = Mapping[SideOrUnknown, Range]
 """The units the record supports on each side; under None where no side is documented. Empty: none at all."""
 
 
-def sides_of(line: Line) -> frozenset[Side]:
+def sides_of(line: Line | ExpectedLine) -> frozenset[Side]:
     """Return the sides the modifiers of a line name."""
     return frozenset(side for modifier in line.modifiers for side in _SIDES_OF.get(modifier, ()))
 
 
-def malformed(line: Line) -> bool:
+def malformed(line: Line | ExpectedLine) -> bool:
     """Return whether a line names its side twice over: RT and LT, or 50 with one of them."""
     return len(SIDE_MODIFIERS.intersection(line.modifiers)) > 1
 
 
-def claimed(lines: Iterable[Line], code: str) -> Claimed:
+def claimed(lines: Iterable[Line | ExpectedLine], code: str) -> Claimed:
     """Add up the units of `code` on `lines`."""
     own = tuple(line for line in lines if line.code == code)
     by_side: dict[Side, float] = {}
@@ -153,9 +153,10 @@ def in_another_form(case: Case, code: str) -> bool:
     sides = documented_sides(support)
     if not support or exceeds(claim, support) or falls_short(claim, support):
         return False
-    if len(sides or claim.sides) < len(_BOTH) or (len(claim.sides) == 1 and not claim.unsided):
+    right = claimed(case.expected_of(code), code)
+    if len(sides or right.sides) < len(_BOTH) or (len(claim.sides) == 1 and not claim.unsided):
         return False
-    return _form(claim.lines) != _form(case.expected_of(code))
+    return _form(claim.lines) != _form(right.lines)
 
 
 def _form(lines: Iterable[Line | ExpectedLine]) -> list[tuple[float, list[str]]]:

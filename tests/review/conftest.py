@@ -31,8 +31,9 @@ from cds_service.chart.model import (
 )
 from cds_service.knowledge.library import Knowledge, load
 from cds_service.review import engine
+from cds_service.review.assessment import Finding
 from cds_service.review.case import Case
-from cds_service.review.rules import find_rule
+from cds_service.review.rules import all_rules, find_rule
 
 DAY = date(2026, 3, 2)
 _LINE = re.compile(r"(?P<name>[0-9A-Z-]+?)(?: x(?P<units>[\d.]+))?(?: @(?P<day>[\d-]+))?")
@@ -136,6 +137,7 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
         anesthesia: str | None = None,
         operation: bool = False,
         contradictions: Iterable[str] = (),
+        not_read: Iterable[str] = (),
         parameters: dict[str, str] | None = None,
     ) -> Case:
         chart = Chart(
@@ -152,6 +154,7 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
             orders=_orders(orders),
             contradictions=tuple(Contradiction(name, (fact("one"), fact("other"))) for name in contradictions),
             notes=NotesState(notes),
+            not_read=tuple((subject, "could not be read") for subject in not_read),
         )
         known = _with_parameters(knowledge, parameters) if parameters else knowledge
         case, _ = engine._case(chart, known.on(as_day(day), profile), as_day(day))
@@ -185,16 +188,24 @@ def _with_parameters(knowledge: Knowledge, parameters: dict[str, str]) -> Knowle
 
 
 @pytest.fixture
-def found() -> Callable[[Case], dict[str, list[str]]]:
-    """Return a function that runs every rule on a case: rule id to messages, as the engine would."""
+def every_finding() -> Callable[[Case], list[Finding]]:
+    """Return a function that runs every rule on a case, as the engine would."""
+
+    def run(case: Case) -> list[Finding]:
+        rules = [rule for rule in all_rules() if rule.for_orders or not case.ordered]
+        return [finding for rule in rules for finding in rule.findings(case)]
+
+    return run
+
+
+@pytest.fixture
+def found(every_finding) -> Callable[[Case], dict[str, list[str]]]:
+    """Return a function that runs every rule on a case: rule id to messages."""
 
     def run(case: Case) -> dict[str, list[str]]:
         said: dict[str, list[str]] = {}
-        for rule in engine.all_rules():
-            if case.ordered and not rule.for_orders:
-                continue
-            for finding in rule.findings(case):
-                said.setdefault(rule.id, []).append(finding.message)
+        for finding in every_finding(case):
+            said.setdefault(finding.rule, []).append(finding.message)
         return said
 
     return run

@@ -2,10 +2,10 @@
 
 ## What it checks
 
-How both sides are written. Where both are documented (or reported, and none is documented), the lines must have the
-form of the profile: one line with 50, two units, or two lines with RT and LT. A line names its side once: not RT and
-LT, not 50 with either. A code that is bilateral in itself (64468, 64469), or that has no side (imaging), takes none
-of the three. The one-sided code twice (64466 ×2, 64466-50) is not the both-sided one.
+How both sides are written. Where both are documented, the lines must have the form of the profile: one line with 50,
+two units, or two lines with RT and LT. A line names its side once: not RT and LT, not 50 with either. A code that is
+bilateral in itself (64468, 64469), or that has no side (imaging), takes none of the three. The one-sided code twice
+(64466 ×2, 64466-50) is not the both-sided one.
 
 ## Why it matters
 

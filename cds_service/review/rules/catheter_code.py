@@ -17,9 +17,10 @@ infusion.
 
 ## Known limits
 
-A catheter must be stated to have been left: a catheter used for the injection and taken out is an injection. A record
-that contradicts itself on the catheter is asked about. Where one block was an injection and another of the same
-family an infusion, both codes are expected; a swapped side is then for `laterality-mismatch`.
+A catheter must be stated to have been left: one used for the injection and taken out is an injection. Where notes
+could not be read, the record's silence is no answer; where it contradicts itself on the catheter, that is asked
+about. Where one block was an injection and another of the same family an infusion, both codes are expected; a swapped
+side is then for `laterality-mismatch`.
 
 ## Example
 

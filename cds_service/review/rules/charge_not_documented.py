@@ -16,10 +16,10 @@ Medicare pays only for services the record shows: section 1833(e) of the Social 
 
 ## Known limits
 
-Where notes could not be read and no Procedure tells of a block, nothing is said here: the assessment lists the check
-as not done. A note outside the encounter is not seen. A code of another technique than the block done belongs to
-`technique-mismatch`, one of the wrong kind to `catheter-code`, too many units to `units-exceed-documentation`. Draft
-orders are not charges.
+Where any note or Procedure could not be read, and none tells of a block, nothing is said here: the assessment lists
+what was not read. A note outside the encounter is not seen. A code of another technique than the block done belongs
+to `technique-mismatch`, one of the wrong kind to `catheter-code`, too many units to `units-exceed-documentation`.
+Draft orders are not charges.
 
 ## Example
 

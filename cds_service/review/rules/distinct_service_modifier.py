@@ -20,7 +20,8 @@ contractor's guidance on 59.
 
 Only codes that the edits pair with anesthesia need the modifier (64462 rides on 64461). Where nothing is proven and
 the modifier is not there either, `ptp-conflict` names the pair. Whether the practitioner of both is the same is not
-checked. Without anesthesia that day a modifier is left as it is.
+checked. What the record does not say is held against it only where all of it was read. Without anesthesia that day a
+modifier is left as it is.
 
 ## Example
 
@@ -38,7 +39,7 @@ from collections.abc import Iterator
 from cds_service.chart.model import Line
 from cds_service.review.assessment import ExpectedLine, Severity
 from cds_service.review.case import Case, line_evidence
-from cds_service.review.mismatch import why_unexpected
+from cds_service.review.mismatch import read_in_full, why_unexpected
 from cds_service.review.modifiers import distinct_modifiers
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.separate_service import Service
@@ -58,7 +59,7 @@ def check(case: Case) -> Iterator[Draft]:
         lacking = [line for line in lines if not _distinct(case, line) and _needs(case, line)]
         yield from _lacking(case, lacking)
         yield from (_several(case, line) for line in carrying if len(_distinct(case, line)) > 1)
-    elif case.separation.service is Service.UNPROVEN and carrying:
+    elif case.separation.service is Service.UNPROVEN and carrying and read_in_full(case):
         yield _unproven(case, carrying)
 
 

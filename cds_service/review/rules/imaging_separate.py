@@ -18,9 +18,9 @@ The Medicare add-on edits list the blocks that 77002 goes with; the edits betwee
 
 ## Known limits
 
-"Not documented" is said only where notes were looked for. An imaging line with a distinct-service modifier belongs to
-something else. Where every block done includes imaging, `imaging-included` speaks. That an image was stored is taken
-from the record; whether it can still be found is not checked.
+"Not documented" is said only where all notes could be read. An imaging line with a distinct-service modifier belongs
+to something else. Where every block done includes imaging, `imaging-included` speaks. That an image was stored is
+taken from the record; whether it can still be found is not checked.
 
 ## Example
 

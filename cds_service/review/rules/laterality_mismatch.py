@@ -38,7 +38,7 @@ from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import Mismatch, open_lines, unexpected
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.tally import claimed, documented_sides, malformed, supported
+from cds_service.review.tally import claimed, documented_sides, malformed, sides_of, supported
 from cds_service.review.words import are, codes_of, codes_words, joined, line_words, lines_words, sides_words, verb
 
 _Sides = frozenset[Side]
@@ -50,20 +50,16 @@ def check(case: Case) -> Iterator[Draft]:
     missing: dict[_Sides, list[Line]] = {}
     for name in dict.fromkeys(line.code for line in open_lines(case)):
         claim, documented = claimed(case.lines, name), documented_sides(supported(case, name))
-        if not documented or any(malformed(line) for line in claim.lines):
+        lines = case.lines_of(name)
+        if not documented or any(malformed(line) for line in lines):
             continue
         if claim.unsided and len(documented) == 1 and claim.sides <= documented:
-            missing.setdefault(documented, []).extend(line for line in claim.lines if not line_sides(line))
+            missing.setdefault(documented, []).extend(line for line in lines if not sides_of(line))
         elif claim.sides != documented and not (claim.unsided and len(documented) > 1):
-            wrong.setdefault((claim.sides, documented), []).extend(claim.lines)
+            wrong.setdefault((claim.sides, documented), []).extend(lines)
     yield from (_wrong(case, lines, *sides) for sides, lines in wrong.items())
     yield from (_missing(case, lines, sides) for sides, lines in missing.items())
     yield from _both_sided_code(case)
-
-
-def line_sides(line: Line) -> _Sides:
-    """Return the sides one line names."""
-    return claimed((line,), line.code).sides
 
 
 def _wrong(case: Case, lines: list[Line], reported: _Sides, documented: _Sides) -> Draft:

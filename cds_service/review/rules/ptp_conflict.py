@@ -12,8 +12,8 @@ The column 2 line is denied. A modifier that only lifts the edit is a false stat
 
 ## Sources
 
-The practitioner edits of Medicare's National Correct Coding Initiative; chapter 1 of its manual on the modifiers. Since
-July 2019 the modifier may stand on the line of either column.
+The practitioner edits of Medicare's National Correct Coding Initiative; chapter 1 of its manual on the modifiers.
+Since July 2019 the modifier may stand on the line of either column.
 
 ## Known limits
 

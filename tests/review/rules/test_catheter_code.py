@@ -16,6 +16,8 @@ PLANE = {"technique": "fascial-plane"}
             [LEFT_IN, {"side": "left"}], {"claim": "64463-RT, 64461-LT"}, id="a catheter right, an injection left"
         ),
         pytest.param([{}], {"claim": "64463-RT", "contradictions": ["catheter"]}, id="contradicted: asked"),
+        pytest.param([{}], {"claim": "64463-RT", "notes": "unknown"}, id="notes not read"),
+        pytest.param([{}], {"claim": "64463-RT", "not_read": ["DocumentReference/scan"]}, id="one note not read"),
         pytest.param([PLANE], {"claim": "64463-RT"}, id="another technique: not here"),
         pytest.param([], {"claim": "64461-RT, 64463-RT", "notes": "unknown"}, id="nothing to compare with"),
         pytest.param([LEFT_IN], {"claim": "64463-LT"}, id="the wrong side: not here"),

@@ -21,6 +21,7 @@ GENERAL = {"anesthesia": "general"}
             {"claim": "64466-RT, 00541"} | GENERAL,
             id="no pair with anesthesia",
         ),
+        pytest.param({}, {"claim": "64461-RT-59, 00541", "notes": "unknown"} | GENERAL, id="notes not read"),
         pytest.param(PROVEN, {"claim": "64420-RT, 00541"} | GENERAL, id="another technique: not here"),
     ],
 )

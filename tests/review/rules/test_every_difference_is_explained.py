@@ -122,3 +122,51 @@ def test_a_single_slip_in_a_right_claim_is_explained(options, situation, data, b
     case = build(options, ", ".join([*right[:at], *filter(None, [slip]), *right[at + 1 :]]), **situation)
     if differ(case):
         assert found(case), (slip, right)
+
+
+odd_blocks = st.fixed_dictionaries(
+    {
+        "levels": st.sampled_from(("", "T4", "T4 T5 T6", "rib_5", "T4-T5")),
+        "side": st.sampled_from((None, "right", "left", "bilateral")),
+        "technique": st.sampled_from(("paravertebral", "fascial-plane", "intercostal", "facet", "other")),
+        "region": st.sampled_from((None, "thoracic", "cervical", "lumbar")),
+        "plane": st.sampled_from((None, "erector-spinae", "quadratus-lumborum")),
+        "count": st.sampled_from((None, (1, 1), (1, 3), (2, None), (4, 4))),
+        "catheter": st.sampled_from((None, False, True)),
+        "guidance": st.sampled_from(((), ("ultrasound",), ("fluoroscopy", "landmark"))),
+        "image": st.sampled_from((None, False, True)),
+        "surgeon": st.sampled_from((None, False, True)),
+        "day": st.sampled_from((None, "2026-03-02", "2026-03-03")),
+    }
+)
+
+
+@generated
+@given(
+    blocks=st.lists(odd_blocks, max_size=3),
+    not_done=st.lists(odd_blocks, max_size=1),
+    claimed=st.lists(lines, max_size=4),
+    beside=st.sampled_from(("00541", "64999 x2", "62320", "20552-59", "99213 x1.5 @2026-03-02")),
+    orders=st.sampled_from((None, "64461", "64462, 76942", "64466, 64466")),
+    day=st.sampled_from(("2010-01-01", "2024-12-31", "2026-03-02")),
+    notes=st.sampled_from(("read", "none", "unknown")),
+    contradictions=st.sampled_from(((), ("laterality",), ("technique", "catheter"), ("levels",))),
+    anesthesia=st.sampled_from((None, "general", "sedation", "block-only")),
+)
+def test_no_rule_raises_and_every_finding_is_whole(
+    blocks, not_done, claimed, beside, make_case, make_block, every_finding, **options
+):
+    case = make_case(
+        *(make_block(**block) for block in blocks),
+        not_done=[make_block(**block) for block in not_done],
+        claim=", ".join([*claimed, beside]),
+        **options,
+    )
+    for finding in every_finding(case):
+        assert finding.message.endswith(".")
+        assert finding.remedy.endswith(".")
+        assert finding.codes
+        assert finding.citations
+        assert any(evidence.quote for evidence in finding.evidence)
+        assert "None" not in finding.message + finding.remedy
+        assert "  " not in finding.message + finding.remedy

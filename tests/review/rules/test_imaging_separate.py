@@ -17,6 +17,9 @@ STORED = SEEN | {"image": True}
         pytest.param([SEEN], {"claim": "64420-RT"}, id="no stored image, not reported"),
         pytest.param([SEEN], {"claim": "64420-RT, 76942-59"}, id="imaging of something else"),
         pytest.param([SEEN], {"claim": "64420-RT, 76942", "notes": "unknown"}, id="notes not read"),
+        pytest.param(
+            [SEEN], {"claim": "64420-RT, 76942", "not_read": ["DocumentReference/scan"]}, id="one note not read"
+        ),
         pytest.param([STORED], {"claim": None}, id="no Claim, nothing missing on it"),
         pytest.param([{"guidance": ("ultrasound",)}], {"claim": "64461-RT, 76942"}, id="included: not here"),
         pytest.param([STORED], {"claim": "64461-RT"}, id="another technique: not here"),
