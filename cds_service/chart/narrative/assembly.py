@@ -96,7 +96,7 @@ def _continuous(document: Document, ownership: Ownership, episode: Episode) -> S
     """Return whether a catheter was left: its strongest mention decides, a removal leaves it open."""
     yes = no = None
     for index, mention, meant in _owned(document, ownership, episode, "continuous"):
-        if mention.value == "false" or meant is Assertion.NEGATED:
+        if mention.value == "false" or meant is Assertion.NEGATED or _is_denied_field(document, index):
             no = no or Said(False, span_of(mention))
         elif _is_catheter(document, index, mention):
             yes = yes or Said(True, span_of(mention))
@@ -122,6 +122,11 @@ def _is_catheter(document: Document, index: int, mention: Mention) -> bool:
         body = _field_value(document, index)
         return bool(re.match(r"yes|placed|threaded|at |\d", body))
     return document.has(index, "technique")
+
+
+def _is_denied_field(document: Document, index: int) -> bool:
+    heading = document.sentence(index).section == HEADING
+    return heading and re.match(r"no\b|none\b|n\b", _field_value(document, index)) is not None
 
 
 def _field_value(document: Document, index: int) -> str:
@@ -213,6 +218,8 @@ def _asks(document: Document, index: int, mention: Mention) -> bool:
 
 
 def _by_surgeon(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
-    for _, mention, meant in _owned(document, ownership, episode, "surgeon"):
+    for index, mention, meant in _owned(document, ownership, episode, "surgeon"):
+        if not document.has(index, "technique", "generic", "injection"):
+            continue
         return Said(meant is not Assertion.NEGATED, span_of(mention))
     return None

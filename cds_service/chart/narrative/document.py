@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ _COVERS = {
     "continuous": frozenset({"trigger"}),
 }
 """Which kinds of mention a longer one of this kind hides: "no complications" negates nothing after it."""
+_BOX_BEFORE = re.compile(r"[\[(]([ x*]{0,3})[\])] {0,2}\Z")
+_BOX_AFTER = re.compile(r" {0,2}\[([ x*]{0,3})\]")
 _ONE_AT_A_PLACE = frozenset({"technique", "side", "anesthesia", "continuous"})
 _REACH = 120
 """Characters before a mention in which what hides it can start."""
@@ -64,7 +67,7 @@ def prepare(text: str) -> Document:
     document = Document(text, folded, layout, {}, {})
     if not layout.sentences:
         return document
-    for mention in _undisguised(text, shipped().scan(folded)):
+    for mention in _undisguised(text, folded, shipped().scan(folded)):
         index = layout.index_at(mention.start)
         document.mentions.setdefault(index, []).append(mention)
         document.kinds.setdefault(mention.kind, []).append((index, mention))
@@ -73,7 +76,7 @@ def prepare(text: str) -> Document:
     return document
 
 
-def _undisguised(text: str, mentions: Sequence[Mention]) -> Iterator[Mention]:
+def _undisguised(text: str, folded: str, mentions: Sequence[Mention]) -> Iterator[Mention]:
     """Yield mentions that no decoy hides, that are in capitals where they must, one technique name at a place."""
     decoys = {kind: [m for m in mentions if m.kind == kind] for kind in _COVERS}
     ends: dict[str, int] = {}
@@ -84,10 +87,19 @@ def _undisguised(text: str, mentions: Sequence[Mention]) -> Iterator[Mention]:
             continue
         if any(mention.kind in covered and _hides(decoys[kind], mention) for kind, covered in _COVERS.items()):
             continue
+        if mention.kind != "trigger" and _is_unticked(folded, mention):
+            continue
         if mention.kind in _ONE_AT_A_PLACE and mention.start < ends.get(mention.kind, 0):
             continue
         ends[mention.kind] = mention.end
         yield mention
+
+
+def _is_unticked(folded: str, mention: Mention) -> bool:
+    """Return whether a mention is a choice with an empty box: "[x] right [ ] left", "right [x] left [ ]"."""
+    before = _BOX_BEFORE.search(folded, max(mention.start - 6, 0), mention.start)
+    box = before or _BOX_AFTER.match(folded, mention.end)
+    return box is not None and not box[1].strip()
 
 
 def _hides(decoys: list[Mention], mention: Mention) -> bool:

@@ -44,8 +44,8 @@ _SCORE = re.compile(
     r"(?:pain|vas|nrs|vps)(?:\s(?:score|level|scale|rating|"
     r"intensity))?s?\s{0,2}(?:\([^)]{0,12}\)\s?)?(?:was|is|of|at|=|:|rated|reported|reports|now|score|"
     r"decreased|dropped|reduced|improved|went|fell|from|to|as|level|\s|pre-block|post-block){0,5}?"
-    r"\s{0,2}(?P<first>10|[0-9])(?:\s?/\s?10)?(?![0-9.]|\s?(?:ml|cc|mg|%|cm))(?:\s{0,2}(?:to|->|-->|"
-    r"down to|→)\s{0,2}(?P<second>10|[0-9])(?:\s?/\s?10)?(?![0-9.]|\s?(?:ml|cc|mg|%|years|months|weeks|"
+    r"\s{0,2}(?P<first>10|[0-9])(?:\s?/\s?10)?(?![0-9]|\.[0-9]|\s?(?:ml|cc|mg|%|cm))(?:\s{0,2}(?:to|->|-->|"
+    r"down to|→)\s{0,2}(?P<second>10|[0-9])(?:\s?/\s?10)?(?![0-9]|\.[0-9]|\s?(?:ml|cc|mg|%|years|months|weeks|"
     r"days)))?"
 )
 _OUT_OF_TEN = re.compile(
@@ -226,7 +226,7 @@ def _has_needed(document: Document, index: int, needed: str | None) -> bool:
 
 
 def _of_drugs(document: Document) -> Iterator[StatementReading]:
-    for index in sorted(document.mentions.keys() | document.levels.keys()):
+    for index in range(len(document.layout.sentences)):
         section = document.sentence(index).section
         if section in {"history", "plan", "anesthesia", HEADING} or _is_skin_field(document, index):
             continue
