@@ -115,6 +115,7 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     """Return the blocks the note tells of, in the order they are first named."""
     namings = list(_namings(document))
     namings.extend(_called_off(document, namings))
+    namings.extend(_retried(document, namings))
     evidence = _has_evidence(document)
     groups: dict[Key, list[Naming]] = {}
     for naming in sorted(namings, key=lambda naming: naming.mention.start):
@@ -251,6 +252,17 @@ def _called_off(document: Document, namings: Iterable[Naming]) -> Iterator[Namin
         place = bisect_left(starts, generic.start)
         if place and _is_called_off(document, index, generic):
             yield Naming(ordered[place - 1].key, index, generic, Status.NOT_DONE)
+
+
+def _retried(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
+    """Yield the block that a failed first attempt was of, where a later attempt is told of."""
+    ordered = sorted(namings, key=lambda n: n.mention.start)
+    starts = [naming.mention.start for naming in ordered]
+    for index, retry in document.all("retry"):
+        place = bisect_left(starts, retry.start)
+        failed = ordered[place - 1] if place else None
+        if failed and failed.status is Status.NOT_DONE and assess(document, index, retry) is Assertion.AFFIRMED:
+            yield Naming(failed.key, index, retry, Status.PERFORMED, strong=True)
 
 
 def _is_called_off(document: Document, index: int, generic: Mention) -> bool:

@@ -335,6 +335,60 @@ NOTES = {
         "POD 2. Paravertebral catheter in place, site clean. Continue ropivacaine infusion at 8 mL/hr.",
         {"paravertebral historical": {}},
     ),
+    "refused before it began": Note("Right PVB planned; pt refused; GA only.", {"paravertebral planned": {}}),
+    "deferred": Note("Right paravertebral block deferred due to INR 2.1.", {"paravertebral not-done": {}}),
+    "never possible": Note("Unable to perform PVB due to body habitus.", {"paravertebral not-done": {}}),
+    "considered": Note(
+        "Paravertebral block considered but given coagulopathy ESP catheter placed instead at right T5.",
+        {
+            "paravertebral planned": {},
+            "fascial-plane/erector-spinae performed": {"continuous": True, "levels": ["T5"], "side": "right"},
+        },
+    ),
+    "attempted, then another": Note(
+        "PVB was attempted at T5 but was unsuccessful and abandoned. A right serratus anterior plane block was then "
+        "performed with 30 mL 0.25% bupivacaine.",
+        {"paravertebral not-done": {}, "fascial-plane/serratus-anterior performed": {"side": "right"}},
+    ),
+    "done at the second attempt": Note(
+        "PVB unsuccessful at T4; repeated at T5 successfully with 20 mL ropivacaine 0.5%, right side.",
+        {PVB: {"side": "right", "levels": ["T5"]}},
+    ),
+    "options discussed": Note(
+        "Discussed options: epidural vs paravertebral block vs ESP. Patient elects PVB. "
+        "Left T6 PVB performed in preop, "
+        "20 mL ropi 0.5%.",
+        {
+            PVB: {"levels": ["T6"], "side": "left"},
+            "fascial-plane/erector-spinae planned": {},
+        },
+    ),
+    "ticked boxes": Note(
+        "Block: TPVB\nSide: [x] Right [ ] Left\nLevel: T4\nCatheter: no\nGuidance: [x] ultrasound [ ] fluoroscopy\n"
+        "LA: bupivacaine 0.25% 20 mL",
+        {PVB: {"side": "right", "levels": ["T4"], "continuous": False, "guidance": ["ultrasound"]}},
+        {"anesthetic-agent", "anesthetic-amount"},
+        {"catheter"},
+    ),
+    "each side in its own sentence": Note(
+        "Rt PVB @ T5. Lt PVB @ T5. 15cc 0.5% ropi ea side.",
+        {PVB: {"sites": [("T5", "right"), ("T5", "left")], "side": "bilateral", "count": (1, 1)}},
+    ),
+    "two levels as a pair": Note(
+        "Two-level left PVB T4-T5, 10 mL each", {PVB: {"levels": ["T4", "T5"], "count": (2, 2), "side": "left"}}
+    ),
+    "lower case without stops": Note(
+        "rt pvb t4 t5 t6 us 0.5% ropi 15ml total no comp",
+        {PVB: {"levels": ["T4", "T5", "T6"], "side": "right", "count": (3, 3)}},
+    ),
+    "catheter taken out again": Note(
+        "PVB right T5 under US; catheter was placed but then removed due to leak.", {PVB: {"continuous": None}}
+    ),
+    "surgeon operates, another blocks": Note(
+        "The surgeon performed right VATS. I performed right T5 PVB at the surgeon's request with 20 mL ropi.",
+        {PVB: {"surgeon": None, "requested": True, "side": "right"}},
+        {"requesting-provider", "performing-provider"},
+    ),
     "wrapped lines": Note(
         "Under sterile conditions and with continuous ultrasound guidance the left\nparavertebral "
         "space was entered at the "
