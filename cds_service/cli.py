@@ -5,9 +5,13 @@ Importing all of them would cost the service, whose start is measured, the time 
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, Final
 
 import click
 
@@ -21,6 +25,10 @@ COMMANDS: Mapping[str, str] = {
     "codes": "List the codes, or show one.",
 }
 """Every command with what it does, as `--help` lists it."""
+
+
+INTERNAL_ERROR: Final = 70
+"""The exit code of an error of the program itself, as in sysexits.h."""
 
 
 class LazyGroup(click.Group):
@@ -43,11 +51,16 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command line; a reader of its output that went away (`| head`) is no error of it."""
+        """Run the command line. Whatever happens, no traceback: it could show the record."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show "×" shows "?"
+                stream.reconfigure(errors="replace")
         try:
             return super().main(*args, **kwargs)
-        except BrokenPipeError:  # click handles it for what it writes itself, not for what rich writes
-            raise SystemExit(1) from None
+        except Exception as error:  # noqa: BLE001 - the last handler there is
+            places = (f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-3:])
+            click.echo(f"Error: internal error, {type(error).__qualname__} at {' > '.join(places)}", err=True)
+            raise SystemExit(INTERNAL_ERROR) from None
 
 
 @click.group(

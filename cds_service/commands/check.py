@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 
 from cds_service.cards.build import build
 from cds_service.commands.loading import InputError, read_knowledge, read_settings
@@ -96,7 +96,7 @@ def _hook(given: Input) -> str:
 
 def _print_json(document: dict[str, Any]) -> None:
     # Bytes: JSON is UTF-8 whatever the terminal's encoding, and never colored.
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2).encode())
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
 def _print_text(found: tuple[Assessment, ...], pipeline: Pipeline) -> None:

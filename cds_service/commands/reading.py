@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import codecs
 import re
 import sys
 from dataclasses import dataclass, field
@@ -73,8 +73,10 @@ def _text(file: Path) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """Decode as UTF-8, else as Latin-1, which every file can be."""
+    """Decode as UTF-16 where it says so, as UTF-8, else as Latin-1, which every file can be."""
     try:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # what Windows' shells write
+            return data.decode("utf-16")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
@@ -83,7 +85,7 @@ def _decoded(data: bytes) -> str:
 def _from_json(text: str) -> Input:
     document = _parsed(text)
     if isinstance(document, dict) and isinstance(document.get("hook"), str):
-        return HookInput(_request(document))
+        return HookInput(_request(document["hook"], text))
     if isinstance(document, dict) and isinstance(document.get("resourceType"), str):
         return BundleInput(_as_bundle(document))
     raise InputError("this JSON is neither a FHIR resource (resourceType) nor a CDS Hooks request (hook)")
@@ -91,11 +93,9 @@ def _from_json(text: str) -> Input:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
         raise InputError(f"not valid JSON (at line {error.lineno}, column {error.colno})") from None
-    except RecursionError:
-        raise InputError("this JSON is nested too deeply") from None
 
 
 def _as_bundle(resource: dict[str, Any]) -> dict[str, Any]:
@@ -104,12 +104,12 @@ def _as_bundle(resource: dict[str, Any]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]}
 
 
-def _request(document: dict[str, Any]) -> HookRequest:
-    service = next((service for service in SERVICES if service.hook == document["hook"]), None)
+def _request(hook: str, text: str) -> HookRequest:
+    service = next((service for service in SERVICES if service.hook == hook), None)
     if service is None:
         raise InputError(f"no service answers this hook; they answer {', '.join(service.hook for service in SERVICES)}")
     try:
-        return RequestReader(service).read(orjson.dumps(document))
+        return RequestReader(service).read(text.encode())
     except ProtocolError as error:
         raise InputError("; ".join(issue.text for issue in error.issues)) from None
 

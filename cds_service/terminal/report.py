@@ -116,8 +116,7 @@ def _sites(sites: Iterable[Site]) -> Text:
 
 def _lines(assessment: Assessment, titles: Mapping[str, str]) -> list[RenderableType]:
     found = difference(assessment)
-    others = [line for line in assessment.lines if line not in found.present]
-    rows = list(_rows(found, others, "not there" if assessment.lines else "no line to compare"))
+    rows = list(_rows(found, assessment))
     if not rows:
         return []
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", border_style="dim")
@@ -134,12 +133,16 @@ def _lines(assessment: Assessment, titles: Mapping[str, str]) -> list[Renderable
     return [heading("Lines"), Padding(table, (0, 0, 0, 2), expand=False)]
 
 
-def _rows(found: Difference, others: Iterable[Line], lacking: str) -> Iterator[Row]:
+def _rows(found: Difference, assessment: Assessment) -> Iterator[Row]:
+    lacking = "not there" if assessment.lines else "no line to compare"
+    accused = {code for finding in assessment.findings for code in finding.codes}
     yield from ((want, line, "equal", "green") for line, want in found.right)
     yield from ((want, line, "differs", "yellow") for line, want in found.wrong)
     yield from ((want, None, lacking, "yellow") for want in found.lacking)
-    yield from ((None, line, "not supported", "yellow") for line in found.surplus)
-    yield from ((None, line, "not judged", "dim") for line in others)
+    for line in found.surplus:
+        # Without a finding nobody can say so: the notes may not have been sent.
+        yield (None, line, "not supported", "yellow") if line.code in accused else (None, line, "not compared", "dim")
+    yield from ((None, line, "not judged", "dim") for line in assessment.lines if line not in found.present)
 
 
 def _code(*lines: ExpectedLine | Line | None) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.cards.difference import Difference, difference
+from cds_service.cards.difference import difference
 from cds_service.review.assessment import Assessment, Element, ElementStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What of an assessment is open: `lines` that differ, findings, required elements missing or contradicted."""
+    """What of an assessment is open.
+
+    `lines` are expected lines that are not on the claim as expected. A line the record does not support is not among
+    them: whether that may be said is for a rule, and then it is one of the findings.
+    """
 
     lines: int
     findings: int
@@ -24,8 +28,9 @@ class Verdict:
 
 def verdict(assessment: Assessment) -> Verdict:
     """Return what is open in `assessment`. What could not be checked is not counted: it is listed by itself."""
+    found = difference(assessment)
     return Verdict(
-        lines=_differing(difference(assessment)),
+        lines=len(found.wrong) + len(found.lacking),
         findings=len(assessment.findings),
         elements=len(open_elements(assessment)),
         queries=len(assessment.queries),
@@ -40,7 +45,3 @@ def open_elements(assessment: Assessment) -> list[Element]:
 def is_open(element: Element) -> bool:
     """Return whether a documentation element is missing or contradicted."""
     return element.status in (ElementStatus.MISSING, ElementStatus.CONTRADICTED)
-
-
-def _differing(found: Difference) -> int:
-    return len(found.wrong) + len(found.surplus) + len(found.lacking)
