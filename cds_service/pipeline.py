@@ -96,7 +96,7 @@ class Pipeline:
 
     def review_note(self, text: str, profile: str | None = None, day: date | None = None) -> Assessment:
         """Return the assessment of a plain-text procedure note on its own. Raises as `review_bundle`."""
-        data = base64.b64encode(text.encode()).decode("ascii")
+        data = base64.b64encode(text.encode(errors="replace")).decode("ascii")
         note = {
             "resourceType": "DocumentReference",
             "id": "note",

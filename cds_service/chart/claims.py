@@ -7,7 +7,7 @@ from typing import Final
 
 from cds_service.chart.model import ClaimFacts, Line
 from cds_service.fhir.coding import cpt_codes, modifiers
-from cds_service.fhir.reading import codes, first_date, member, numbered, quantity
+from cds_service.fhir.reading import codes, first_date, member, numbered, quantity, text
 from cds_service.fhir.record import Entry, Record
 
 # https://hl7.org/fhir/R4/valueset-fm-status.html: a cancelled Claim or one entered in error bills nothing.
@@ -18,7 +18,7 @@ _USE_OUT: Final = frozenset({"preauthorization", "predetermination"})
 
 def bills(claim: Entry) -> bool:
     """Return whether a Claim bills for services done."""
-    return claim.resource.get("status") not in _STATUS_OUT and claim.resource.get("use") not in _USE_OUT
+    return text(claim.resource.get("status")) not in _STATUS_OUT and text(claim.resource.get("use")) not in _USE_OUT
 
 
 def claim_facts(claim: Entry, record: Record) -> ClaimFacts:

@@ -15,7 +15,7 @@ _OUT = frozenset({"cancelled", "entered-in-error"})
 
 def coverages(record: Record) -> tuple[CoverageFacts, ...]:
     """Return the coverages in force, whoever pays first before the others (`Coverage.order`), with their words."""
-    in_force = [entry for entry in record.of_type("Coverage") if entry.resource.get("status") not in _OUT]
+    in_force = [entry for entry in record.of_type("Coverage") if text(entry.resource.get("status")) not in _OUT]
     in_force.sort(key=lambda entry: number(entry.resource.get("order")) or math.inf)
     return tuple(
         CoverageFacts(entry.reference, tuple(dict.fromkeys(word.lower() for word in _words(entry, record))))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from cds_service.chart.model import Evidence, Statement
 from cds_service.chart.narrative.folding import fold
 from cds_service.chart.narrative.lexicon import shipped
-from cds_service.fhir.reading import concept_text, member, quantity
+from cds_service.fhir.reading import concept_text, member, quantity, text
 from cds_service.fhir.record import Entry
 
 _NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "unknown"})
@@ -18,7 +18,7 @@ def drug_statements(administrations: Iterable[Entry]) -> Iterator[Statement]:
     for given in administrations:
         words = concept_text(given.resource.get("medicationCodeableConcept"))
         agent = _local_anesthetic(words)
-        if agent is None or given.resource.get("status") in _NOT_GIVEN:
+        if agent is None or text(given.resource.get("status")) in _NOT_GIVEN:
             continue
         evidence = Evidence(given.reference, "medicationCodeableConcept", words)
         yield Statement("anesthetic-agent", affirmed=True, evidence=evidence, value=agent)

@@ -19,14 +19,14 @@ _WITHDRAWN = frozenset({"entered-in-error", "revoked"})
 
 def is_block_order(order: Entry, vocabulary: Vocabulary) -> bool:
     """Return whether a ServiceRequest orders a block, by its code or its words."""
-    if order.type != "ServiceRequest" or order.resource.get("status") in _WITHDRAWN:
+    if order.type != "ServiceRequest" or text(order.resource.get("status")) in _WITHDRAWN:
         return False
     return bool(_meanings(order, vocabulary)) or bool(_worded(order))
 
 
 def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
     """Return a draft order as a line, where it carries a block code or the code of imaging beside a block."""
-    if order.type != "ServiceRequest" or order.resource.get("status") in _WITHDRAWN:
+    if order.type != "ServiceRequest" or text(order.resource.get("status")) in _WITHDRAWN:
         return None
     for value in cpt_codes(order.resource.get("code")):
         if value.code in vocabulary.block_codes or value.code in vocabulary.companion_codes:
