@@ -31,6 +31,8 @@ _VALUES = {
 }
 _SUBJECTS = frozenset({"technique", "guidance", "continuous", "element", "drug"})
 """Kinds a backward trigger speaks of: it means the nearest one before it, and those joined to that by "and"."""
+_BESIDE_A_BLOCK = frozenset({"technique", "continuous", "element"})
+"""A block goes on past its drug and its guidance: "a digital block with lidocaine was not needed"."""
 _DONE = frozenset({"performed", "placed", "done", "completed", "injected"})
 _OBJECTS = _SUBJECTS | {"generic", "anesthesia"}
 _OBJECT_REACH = 25
@@ -74,6 +76,8 @@ def _reaches_forward(document: Document, index: int, trigger: Mention, mention: 
     limit = trigger.concept.attributes.get("words")
     if limit is not None and len(between.split()) > limit:
         return False
+    if limit is not None and trigger.value == "planned" and "," in between:
+        return False
     if trigger.value == "negated" and "," in between:
         return " or " in document.folded[trigger.end : document.sentence(index).end]
     if trigger.concept.attributes.get("single"):
@@ -87,8 +91,9 @@ def _reaches_back(document: Document, index: int, trigger: Mention, mention: Men
     if _terminated(document, index, mention.end, trigger.start):
         return False
     end = mention.end
+    subjects = _BESIDE_A_BLOCK if mention.kind == "technique" else _SUBJECTS
     for other in document.mentions[index]:
-        if other.kind in _SUBJECTS and other.start >= end and other.end <= trigger.start:
+        if other.kind in subjects and other.start >= end and other.end <= trigger.start:
             if document.folded[end : other.start].strip() not in _JOINS:
                 return False
             end = other.end

@@ -82,6 +82,8 @@ def statements(
         yield from _of_block(block, place)
     if not full:
         return
+    if not any(block.guidance for block, _ in done):
+        yield from _unguided(document)
     yield from _of_fields(document)
     yield from _of_phrases(document)
     yield from _of_drugs(document)
@@ -112,6 +114,13 @@ def _of_block(block: BlockReading, place: Place) -> Iterator[StatementReading]:
         yield StatementReading("purpose", True, block.purpose.span, str(block.purpose.value))
     if block.requested is not None:
         yield StatementReading("requesting-provider", True, block.requested.span)
+
+
+def _unguided(document: Document) -> Iterator[StatementReading]:
+    """Yield the guidance a note says was not used, where it names none that was."""
+    for index, mention in document.all("guidance"):
+        if assess(document, index, mention) is Assertion.NEGATED:
+            yield StatementReading("guidance", False, span_of(mention), mention.value)
 
 
 def _count_value(block: BlockReading) -> str | None:

@@ -29,6 +29,8 @@ _CALLED_OFF = re.compile(
     r"|unable to|wasn't|held"
 )
 _FIELD_WORDS = 8
+_VALUE_ENDS = re.compile(r"\s{0,2}(?:\Z|[,;:(.]|right|left|bilat|at\b|th?\d|with\b|single|under\b|x\s?\d)")
+_VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
 _SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\bfollowed\b")
 
 
@@ -160,9 +162,7 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     """A place or a bare word is the name of a block only where a needle went, or as the value of a field."""
     attributes = mention.concept.attributes
     if attributes.get("field"):
-        sentence = document.sentence(index)
-        words = document.folded[sentence.start : sentence.end].split()
-        return sentence.section in {"title", "description"} and len(words) <= _FIELD_WORDS
+        return _is_field_value(document, index, mention)
     if not attributes.get("weak") or _injected(document, index):
         return True
     return (
@@ -170,6 +170,16 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         and _has_evidence(document)
         and any(document.has(at, "needle") for at in (index, index + 1))
     )
+
+
+def _is_field_value(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether a bare "paravertebral" stands as a value: last, or before a place, in few words."""
+    sentence = document.sentence(index)
+    words = document.folded[sentence.start : sentence.end]
+    if len(words.split()) > _FIELD_WORDS or not _VALUE_ENDS.match(document.folded, mention.end, sentence.end):
+        return False
+    sited = index in document.levels and document.has(index, "side") and _VOLUME.search(words) is not None
+    return sited or sentence.section == "title" or sentence.section == "description"
 
 
 def _injected(document: Document, index: int) -> bool:

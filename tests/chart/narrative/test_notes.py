@@ -335,6 +335,21 @@ NOTES = {
         "POD 2. Paravertebral catheter in place, site clean. Continue ropivacaine infusion at 8 mL/hr.",
         {"paravertebral historical": {}},
     ),
+    "anatomy in a description": Note(
+        "Description:\nA healed scar lies at the left paravertebral back. Complete heart block. Lidocaine on the skin.",
+        {},
+        silent={"technique", "laterality"},
+    ),
+    "before waking up": Note(
+        "Left VATS wedge under GETA. Prior to emergence, left PVB at T5, T6 and T7 under US, 7 mL each of 0.5% ropi.",
+        {PVB: {"levels": ["T5", "T6", "T7"], "side": "left", "count": (3, 3), "guidance": ["ultrasound"]}},
+    ),
+    "what was not done": Note(
+        "Left PVB at T4 performed. Ultrasound not used. Time-out not performed. Images not archived. Aspiration not "
+        "documented.",
+        {PVB: {"levels": ["T4"], "guidance": [], "image": False}},
+        denies={"guidance", "time-out", "image-record", "aspiration"},
+    ),
     "refused before it began": Note("Right PVB planned; pt refused; GA only.", {"paravertebral planned": {}}),
     "deferred": Note("Right paravertebral block deferred due to INR 2.1.", {"paravertebral not-done": {}}),
     "never possible": Note("Unable to perform PVB due to body habitus.", {"paravertebral not-done": {}}),
