@@ -66,8 +66,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 something to say (check) or a case not as expected (demo); "
-    "2 wrong usage or unreadable input; 3 settings or knowledge that cannot be used.",
+    epilog="Exit codes: 0 done; 1 something to say (check) or a case not as expected (demo); 2 wrong usage or "
+    "unreadable input; 3 settings or knowledge that cannot be used; 70 an error of the program itself.",
 )
 @click.version_option(__version__, prog_name="cds-service")
 def main() -> None:
