@@ -321,9 +321,16 @@ def _chosen(located: list[Located], episode: Episode) -> list[Located]:
     if episode.key.technique in {Technique.PARAVERTEBRAL, Technique.INTERCOSTAL, Technique.FASCIAL_PLANE}:
         thoracic = [item for item in best if item.levels.levels[0][0] in "Tr"]
         best = thoracic or best
+    if episode.key.technique in _NEURAXIAL:
+        best = [replace(item, levels=_as_space(item.levels)) for item in best]
     if episode.key.technique is Technique.INTERCOSTAL:
         best = [replace(item, levels=_as_ribs(item.levels)) for item in best]
     return best
+
+
+def _as_space(levels: Levels) -> Levels:
+    """A facet joint or epidural "L4-5" is one joint or interspace."""
+    return replace(levels, form=Form.INTERSPACE) if levels.form is Form.PAIR else levels
 
 
 def _as_ribs(levels: Levels) -> Levels:
@@ -422,10 +429,10 @@ def _agreed(stated: list[tuple[int, Span]]) -> tuple[int | None, Span | None]:
 def _count_levels(episode: Episode, levels: list[Levels], multiple: Span | None) -> tuple[list[Levels], int, int]:
     """Return the distinct sites' levels, and the least and most injections they can mean."""
     explicit = _distinct([item for item in levels if item.form in {Form.LEVEL, Form.INTERSPACE}])
-    known = {level for item in explicit for level in item.levels}
+    known = {item.levels[0] for item in explicit if item.form is Form.LEVEL}
     open_ended = [item for item in levels if item.form in {Form.PAIR, Form.RANGE}]
     kept, low, high = list(explicit), len(explicit), len(explicit)
-    seen: set[tuple[str, ...]] = set()
+    seen = {item.levels for item in explicit if item.form is Form.INTERSPACE}
     for item in open_ended:
         covered = known & set(item.levels)
         if item.levels in seen or (covered and (item.form is Form.PAIR or len(covered) > 1 or not multiple)):
@@ -445,8 +452,6 @@ def _open(episode: Episode, item: Levels, multiple: Span | None) -> tuple[list[L
     """Return the sites of a pair or range, and the least and most injections it can mean."""
     each = [Levels(Form.LEVEL, (level,), item.start, item.end) for level in item.levels]
     if item.form is Form.PAIR:
-        if episode.key.technique in _NEURAXIAL:
-            return [item], 1, 1
         return (each, 2, 2) if multiple else ([item], 1, 2)
     if episode.key.technique is Technique.INTERCOSTAL or multiple:
         return each, len(each), len(each)
