@@ -20,6 +20,9 @@ _SILENT_ON_BLOCKS = frozenset(
 """What may be unread (prefetch keys and resource types) without a word on a block being missed."""
 
 
+_PROCEDURES = frozenset({"procedures", "Procedure"})
+
+
 class Mismatch(StrEnum):
     """The reason a reported code is not expected, the first that holds."""
 
@@ -115,6 +118,13 @@ def open_lines(case: Case) -> tuple[Line, ...]:
     return tuple(line for line in case.lines if why_unexpected(case, line) in (None, Mismatch.UNKNOWN))
 
 
+def counted_codes(case: Case) -> tuple[str, ...]:
+    """Return the codes whose units can be held against a limit, whatever the sites documented, in claim order."""
+    further = unexpected(case, Mismatch.FURTHER_SITES)
+    lines = (line for line in case.lines if line in open_lines(case) or line in further)
+    return tuple(dict.fromkeys(line.code for line in lines))
+
+
 def family_of_block(case: Case, block: Block) -> Family | None:
     """Return the family of a block, whether or not its codes are in force."""
     plane = block.plane.value if block.plane else None
@@ -153,9 +163,14 @@ def _family_of_code(case: Case, name: str) -> str | None:
 
 
 def read_in_full(case: Case) -> bool:
-    """Return whether all that could tell of a block was read: only then is the record's silence an answer."""
-    subjects = {subject.partition("/")[0] for subject, _ in case.chart.not_read}
-    return case.chart.notes is not NotesState.UNKNOWN and subjects <= _SILENT_ON_BLOCKS
+    """Return whether all that should tell of a block was read: only then is the record's silence an answer.
+
+    Where notes were read they are the documentation, and a Procedure could not replace it.
+    """
+    if case.chart.notes is NotesState.UNKNOWN:
+        return False
+    harmless = _SILENT_ON_BLOCKS | (_PROCEDURES if case.chart.notes is NotesState.READ else frozenset())
+    return {subject.partition("/")[0] for subject, _ in case.chart.not_read} <= harmless
 
 
 def contradicted(case: Case, *elements: str) -> bool:

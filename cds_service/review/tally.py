@@ -144,17 +144,16 @@ def falls_short(claim: Claimed, support: Supported) -> bool:
 
 
 def in_another_form(case: Case, code: str) -> bool:
-    """Return whether both sides are reported, with the right units, in another form than the profile's.
+    """Return whether both sides are not reported in the form of the profile, the units being right for a side.
 
-    A line without a side counts as an attempt at both where both are documented; one side only does not: then the
-    sides differ, not the form.
+    One side of two, or none, is another form as well.
     """
     claim, support = claimed(case.lines, code), supported(case, code)
     sides = documented_sides(support)
     if not support or exceeds(claim, support) or falls_short(claim, support):
         return False
     right = claimed(case.expected_of(code), code)
-    if len(sides or right.sides) < len(_BOTH) or (len(claim.sides) == 1 and not claim.unsided):
+    if len(sides or right.sides) < len(_BOTH):
         return False
     return _form(claim.lines) != _form(right.lines)
 

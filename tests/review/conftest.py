@@ -138,6 +138,7 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
         operation: bool = False,
         contradictions: Iterable[str] = (),
         not_read: Iterable[str] = (),
+        claims_known: bool = False,
         parameters: dict[str, str] | None = None,
     ) -> Case:
         chart = Chart(
@@ -151,6 +152,7 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
             if operation
             else (),
             claims=_claims(claim) if orders is None else (),
+            claims_known=claims_known,
             orders=_orders(orders),
             contradictions=tuple(Contradiction(name, (fact("one"), fact("other"))) for name in contradictions),
             notes=NotesState(notes),

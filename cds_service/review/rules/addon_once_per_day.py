@@ -18,8 +18,8 @@ CPT introduced 64462 in 2016 with the instruction to report it once a day; the M
 ## Known limits
 
 Once per day is read as once per side and day, because the code is one-sided. Two units without a side are left to
-`bilateral-reporting` where both sides are documented. Where only one site is documented, `units-exceed-documentation`
-speaks instead; where the code is wrong altogether, the rule that says why.
+`bilateral-reporting` where both sides are documented. That one site only is documented is said by
+`units-exceed-documentation` as well; where the code is wrong altogether, only the rule that says why speaks.
 
 ## Example
 
@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
-from cds_service.review.mismatch import open_lines
+from cds_service.review.mismatch import Mismatch, counted_codes, unexpected
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.tally import more_than_once
 from cds_service.review.words import arithmetic, joined, lines_words, place, supported_words
@@ -44,7 +44,7 @@ from cds_service.review.words import arithmetic, joined, lines_words, place, sup
 
 def check(case: Case) -> Iterator[Draft]:
     """Yield one draft per code that is reported more than once on a side."""
-    for name in dict.fromkeys(line.code for line in open_lines(case)):
+    for name in counted_codes(case):
         if not more_than_once(case, name):
             continue
         lines = case.lines_of(name)
@@ -60,6 +60,8 @@ def check(case: Case) -> Iterator[Draft]:
 
 
 def _remedy(case: Case, name: str) -> str:
+    if unexpected(case, Mismatch.FURTHER_SITES):
+        return f"Remove {name}."
     expected = supported_words(case, name)
     return f"Report {expected}." if expected else f"Report {name} with one unit per side."
 

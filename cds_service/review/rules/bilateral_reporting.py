@@ -3,9 +3,9 @@
 ## What it checks
 
 How both sides are written. Where both are documented, the lines must have the form of the profile: one line with 50,
-two units, or two lines with RT and LT. A line names its side once: not RT and LT, not 50 with either. A code that is
-bilateral in itself (64468, 64469), or that has no side (imaging), takes none of the three. The one-sided code twice
-(64466 ×2, 64466-50) is not the both-sided one.
+two units, or two lines with RT and LT; one side alone is not it. A line names its side once: not RT and LT, not 50
+with either. A code that is bilateral in itself (64468, 64469), or that has no side (imaging), takes none of the
+three. The one-sided code twice (64466 ×2, 64466-50) is not the both-sided one.
 
 ## Why it matters
 
@@ -19,9 +19,9 @@ other form, the changes of CPT 2020. The profile's own sources are cited with th
 
 ## Known limits
 
-Which sides were injected is not its concern: one side reported while both are documented, or the reverse, belongs to
-`laterality-mismatch`. Too many or too few units belong to `units-exceed-documentation`, `addon-once-per-day` and
-`service-not-charged`. Facility claims of surgery centers, which some contractors want on two lines, need a profile.
+Where one side is documented and another reported, or both, `laterality-mismatch` speaks. Too many or too few units
+belong to `units-exceed-documentation`, `addon-once-per-day` and `service-not-charged`. Facility claims of surgery
+centers, which some contractors want on two lines, need a profile.
 
 ## Example
 

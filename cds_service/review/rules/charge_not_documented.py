@@ -50,7 +50,7 @@ def check(case: Case) -> Iterator[Draft]:
     if not_done:
         yield _not_done(list(not_done), [block for blocks in not_done.values() for block in blocks])
     if silent:
-        yield _nothing_told(silent)
+        yield _nothing_told(case, silent)
     unlisted = unexpected(case, Mismatch.UNLISTED)
     if unlisted:
         yield _unlisted(case, unlisted)
@@ -71,10 +71,11 @@ def _not_done(lines: list[Line], blocks: list[Block]) -> Draft:
     )
 
 
-def _nothing_told(lines: list[Line]) -> Draft:
+def _nothing_told(case: Case, lines: list[Line]) -> Draft:
+    unread = any(subject.startswith("procedures") for subject, _ in case.chart.not_read)
+    silent = "note" if unread else "note or procedure"
     return Draft(
-        message=f"{codes_words(lines)} {are(lines)} reported, but no note or procedure of this encounter "
-        "tells of a block.",
+        message=f"{codes_words(lines)} {are(lines)} reported, but no {silent} of this encounter tells of a block.",
         remedy="Check whether the note is missing or the charge is for another encounter.",
         evidence=tuple(map(line_evidence, lines)),
         codes=codes_of(lines),

@@ -2,8 +2,8 @@
 
 ## What it checks
 
-Whether the sides on the lines of a code are the sides the record documents for it: right against left, both sides
-against one, one side against both. A line without RT or LT is reported too where the one documented side is known.
+Whether the lines of a code name the one side the record documents for it: right against left, both sides against one.
+A line without RT or LT is reported too.
 
 ## Why it matters
 
@@ -17,8 +17,8 @@ Medicare's claims manual on one-sided and bilateral procedures, and the bilatera
 ## Known limits
 
 No documented side, no opinion: the side on the Claim stays. A record that names different sides for one block is
-asked about. How both sides are written is the concern of `bilateral-reporting`, also where both are documented and
-the line names none.
+asked about. Where both sides are documented, `bilateral-reporting` speaks, also of a line that names one of them or
+none.
 
 ## Example
 
@@ -55,7 +55,7 @@ def check(case: Case) -> Iterator[Draft]:
             continue
         if claim.unsided and len(documented) == 1 and claim.sides <= documented:
             missing.setdefault(documented, []).extend(line for line in lines if not sides_of(line))
-        elif claim.sides != documented and not (claim.unsided and len(documented) > 1):
+        elif claim.sides != documented and len(documented) == 1:
             wrong.setdefault((claim.sides, documented), []).extend(lines)
     yield from (_wrong(case, lines, *sides) for sides, lines in wrong.items())
     yield from (_missing(case, lines, sides) for sides, lines in missing.items())

@@ -2,8 +2,7 @@
 
 ## What it checks
 
-Whether the units of a code, of the day or of the line, exceed the medically unlikely edit (MUE) of the code, although
-the documentation does not forbid them.
+Whether the units of a code, of the day or of the line, exceed the medically unlikely edit (MUE) of the code.
 
 ## Why it matters
 
@@ -19,8 +18,8 @@ The Medicare table of medically unlikely edits, and a contractor's explanation o
 It is Medicare's table; many other payers use it. The edition in hand may be of another quarter, which the assessment
 says. A code without an entry (64466 to 64469) is not checked. Both sides on one line with 50 count once; where the
 profile wants both sides on two lines or as two units and the Claim has exactly that, each side is counted by itself.
-Units the sites do not support are left to `units-exceed-documentation` and `addon-once-per-day`, both sides in
-another form to `bilateral-reporting`.
+It says what happens to the units, not what is right: why they are too many is said by `units-exceed-documentation`,
+`addon-once-per-day` or `bilateral-reporting`.
 
 ## Example
 
@@ -39,9 +38,9 @@ from cds_service.knowledge.model import Mue
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
 from cds_service.review.expected import agrees
-from cds_service.review.mismatch import open_lines
+from cds_service.review.mismatch import counted_codes
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.tally import in_another_form, more_than_once, over_documented, supported
+from cds_service.review.tally import supported
 
 _PER_LINE = 1
 _NO_APPEAL = 2
@@ -53,13 +52,11 @@ _MEANING = {
 
 
 def check(case: Case) -> Iterator[Draft]:
-    """Yield one draft per code above its limit that no other rule explains."""
-    for name in dict.fromkeys(line.code for line in open_lines(case)):
+    """Yield one draft per code above its limit."""
+    for name in counted_codes(case):
         mue = case.view.mue(name)
-        if mue is None or more_than_once(case, name) or over_documented(case, name) or in_another_form(case, name):
-            continue
-        units = _counted(case, mue)
-        if units > mue.units:
+        units = _counted(case, mue) if mue else 0
+        if mue and units > mue.units:
             yield Draft(
                 message=f"{name} ×{units:g} is above its limit of {mue.units} {_MEANING.get(mue.mai, 'per day')} "
                 f"(MUE {mue.edition}, MAI {mue.mai}).",
@@ -93,4 +90,5 @@ RULE = Rule(
     severity=Severity.WARNING,
     sources=("cms-ncci-mue-2024q3", "first-coast-mue"),
     check=check,
+    for_orders=True,
 )

@@ -16,11 +16,11 @@ sites a code of their own.
 
 ## Known limits
 
-Without a Claim in the record nothing is missing on it. What is only possible ("T4-5") is not missing. Where another
-code stands in the place of the right one, the rule that names it speaks (`technique-mismatch`, `catheter-code`,
-`code-not-valid-on-date`, `bilateral-reporting`, `laterality-mismatch`); a primary whose add-on is there belongs to
-`addon-without-primary`, sites put into units of the primary to `units-exceed-documentation`, imaging to
-`imaging-separate`.
+Where Claims were not looked for, nothing is missing on them. What is only possible ("T4-5") is not missing. Where
+another code stands in the place of the right one, the rule that names it speaks (`technique-mismatch`,
+`catheter-code`, `code-not-valid-on-date`, `bilateral-reporting`, `laterality-mismatch`); a primary whose add-on is
+there belongs to `addon-without-primary`, sites put into units of the primary to `units-exceed-documentation`, imaging
+to `imaging-separate`.
 
 ## Example
 
@@ -46,7 +46,7 @@ from cds_service.review.words import arithmetic, codes_of, codes_words, joined, 
 
 def check(case: Case) -> Iterator[Draft]:
     """Yield one draft for the codes that are missing and one for the codes with too few units."""
-    if case.claim is None and not case.lines:
+    if case.claim is None and not case.lines and not case.chart.claims_known:
         return
     absent = [line for line in not_reported(case) if _is_missing(case, line)]
     if absent:
@@ -81,14 +81,18 @@ def _too_few(case: Case, code: str) -> bool:
 def _draft(case: Case, right: list[ExpectedLine] | tuple[ExpectedLine, ...], lines: tuple[Line, ...]) -> Draft:
     codes = {line.code for line in right}
     sites = joined(arithmetic(case, s) for s in case.selections if codes & set(s.scheme.codes))
-    has = f"has {lines_words(lines)}" if lines else f"has no {codes_words(right)}"
+    has = lines_words(lines) if lines else f"no {codes_words(right)}"
     return Draft(
         message=f"{'Ordered' if case.ordered else 'Documented'}: {sites or supported_words(case, *codes)}, "
-        f"but {place(case)} {has}.",
+        f"but {_where(case)} has {has}.",
         remedy=f"{'Report' if lines else 'Add'} {supported_words(case, *codes)}.",
         evidence=(*map(line_evidence, lines), *(e for line in right for e in line.evidence)),
         codes=codes_of(right),
     )
+
+
+def _where(case: Case) -> str:
+    return place(case) if case.claim or case.lines else "this encounter"
 
 
 RULE = Rule(

@@ -11,7 +11,7 @@ FOUR = {"levels": "T3 T4 T5 T6"}
         pytest.param(FOUR | {"side": "bilateral"}, {"claim": "64461-50, 64462-50"}, id="50 is one unit a side"),
         pytest.param(FOUR | {"side": "bilateral"}, {"claim": "64462-RT, 64462-LT"}, id="RT and LT tell lines apart"),
         pytest.param(FOUR | {"side": "bilateral"}, {"claim": "64462 x2"}, id="two units for two sides: the form's"),
-        pytest.param({}, {"claim": "64461-RT, 64462-RT x3"}, id="one site: more units than sites"),
+        pytest.param({}, {"claim": "64461-RT, 64462-RT"}, id="one site, one unit: more units than sites"),
         pytest.param(
             {"technique": "intercostal", "levels": "rib_5 rib_6 rib_7"},
             {"claim": "64420-RT, 64421-RT x2"},
@@ -61,3 +61,8 @@ def test_the_claim_alone_is_enough(judge):
 def test_draft_orders_are_judged(judge):
     (finding,) = judge(RULE, FOUR, orders="64461, 64462, 64462")
     assert "the order has 64462 ×1" in finding.message
+
+
+def test_with_one_site_documented_the_code_goes(judge):
+    (finding,) = judge(RULE, {}, claim="64461-RT, 64462-RT x2")
+    assert finding.remedy == "Remove 64462."

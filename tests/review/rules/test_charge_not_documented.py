@@ -11,7 +11,7 @@ PLANE = {"technique": "fascial-plane"}
         pytest.param([{}], {"claim": "64461-RT", "notes": "none"}, id="a Procedure without a note"),
         pytest.param([], {"claim": "64461-RT", "notes": "unknown"}, id="notes not read: unknown is not no"),
         pytest.param([], {"claim": "64461-RT", "not_read": ["DocumentReference/scan"]}, id="one note not read"),
-        pytest.param([], {"claim": "64461-RT", "not_read": ["procedures"]}, id="Procedures not read"),
+        pytest.param([], {"claim": "64461-RT", "not_read": ["procedures"], "notes": "none"}, id="Procedures not read"),
         pytest.param([], {"claim": "", "notes": "none"}, id="nothing charged"),
         pytest.param([], {"claim": "00541", "notes": "none"}, id="no block code"),
         pytest.param([], {"claim": "76942", "notes": "none"}, id="imaging may be for anything"),
@@ -61,3 +61,8 @@ def test_an_unlisted_code_for_a_block_with_its_own(judge):
 @pytest.mark.parametrize("subject", ["coverage", "Claim/2"])
 def test_what_cannot_tell_of_a_block_may_be_unread(subject, judge):
     assert judge(RULE, claim="64461-RT", not_read=[subject])
+
+
+def test_where_notes_were_read_they_are_the_documentation(judge):
+    (finding,) = judge(RULE, claim="64461-RT", not_read=["procedures"])
+    assert finding.message == "64461 is reported, but no note of this encounter tells of a block."

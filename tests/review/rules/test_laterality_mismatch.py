@@ -12,6 +12,7 @@ PLANE = {"technique": "fascial-plane"}
         pytest.param({"side": "left"}, {"claim": "64461-LT-59"}, id="with another modifier"),
         pytest.param(BOTH, {"claim": "64461-50"}, id="both sides"),
         pytest.param(BOTH, {"claim": "64461-RT, 64461-LT"}, id="both sides in another form"),
+        pytest.param(BOTH, {"claim": "64461-RT"}, id="one of both sides: the form's"),
         pytest.param(BOTH, {"claim": "64461"}, id="no side, both documented: the form's"),
         pytest.param({"side": None}, {"claim": "64461-LT"}, id="no side documented"),
         pytest.param({"side": None}, {"claim": "64461"}, id="no side anywhere"),
@@ -32,7 +33,6 @@ def test_silent(block, options, judge):
         ({}, "64461-LT", "64461-LT ×1 reports the left; the record documents the right."),
         ({"side": "left"}, "64461-RT", "64461-RT ×1 reports the right; the record documents the left."),
         ({}, "64461-50", "64461-50 ×1 reports both sides; the record documents the right."),
-        (BOTH, "64461-RT", "64461-RT ×1 reports the right; the record documents both sides."),
         (
             {},
             "64461-RT, 64461-LT",

@@ -22,10 +22,11 @@ TWO_LINES = {"addon_bilateral": "two_lines_rt_lt", "primary_bilateral": "two_lin
             {"claim": "64420-RT, 64420-LT, 64421-RT x4, 64421-LT x4", "parameters": TWO_LINES},
             id="a payer that wants two lines counts each side",
         ),
-        pytest.param([{}], {"claim": "64461-RT x2"}, id="more than documented: another rule's"),
-        pytest.param([{"levels": "T4 T5"}], {"claim": "64461-RT, 64462-RT x3"}, id="once a day: another rule's"),
-        pytest.param([{"side": "bilateral"}], {"claim": "64461-RT, 64461-LT"}, id="the form of both sides: not here"),
-        pytest.param([{"technique": "fascial-plane"}], {"claim": "64466-RT"}, id="no entry, nothing said"),
+        pytest.param([FIVE], {"claim": "64420-RT, 64421-RT x2"}, id="below its limit"),
+        pytest.param([{"side": "bilateral"}], {"claim": "64461-50"}, id="50 is one unit"),
+        pytest.param([{}], {"claim": "64461-RT, 99213 x5"}, id="a line that is not judged"),
+        pytest.param([{}], {"orders": "64461"}, id="ordered once"),
+        pytest.param([{"technique": "fascial-plane"}], {"claim": "64466-RT x2"}, id="no entry, nothing said"),
         pytest.param([{"purpose": "surgical-anesthesia"}], {"claim": "64461-RT x2"}, id="not separate at all"),
     ],
 )
@@ -43,6 +44,21 @@ def test_silent(blocks, options, judge):
                 "64421 ×6 is above its limit of 4 per day, above which only an appeal with the records helps "
                 "(MUE 2024 Q3, MAI 3)."
             ),
+        ),
+        (
+            [{"levels": "T4 T5"}],
+            {"claim": "64461-RT, 64462-RT x3"},
+            "64462 ×3 is above its limit of 1 per day, which no modifier and no appeal lifts (MUE 2024 Q3, MAI 2).",
+        ),
+        (
+            [{"side": "bilateral"}],
+            {"claim": "64461-RT, 64461-LT"},
+            "64461 ×2 is above its limit of 1 per day, which no modifier and no appeal lifts (MUE 2024 Q3, MAI 2).",
+        ),
+        (
+            [{}],
+            {"orders": "64461, 64462 x3"},
+            "64462 ×3 is above its limit of 1 per day, which no modifier and no appeal lifts (MUE 2024 Q3, MAI 2).",
         ),
         (
             [],

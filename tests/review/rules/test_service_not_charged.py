@@ -9,7 +9,7 @@ RIBS = {"technique": "intercostal", "levels": "rib_5 rib_6 rib_7"}
     ("block", "options"),
     [
         pytest.param(THREE, {"claim": "64461-RT, 64462-RT"}, id="all there"),
-        pytest.param(THREE, {"claim": None}, id="no Claim"),
+        pytest.param(THREE, {"claim": None}, id="Claims not looked for"),
         pytest.param({"count": (1, 2)}, {"claim": "64461-RT"}, id="a second site is only possible"),
         pytest.param({"levels": ""}, {"claim": "64461-RT"}, id="no level named"),
         pytest.param(THREE, {"claim": "64461-RT x3"}, id="sites as units: another rule's"),
@@ -30,7 +30,7 @@ RIBS = {"technique": "intercostal", "levels": "rib_5 rib_6 rib_7"}
             id="imaging: another rule's",
         ),
         pytest.param({"purpose": "surgical-anesthesia"}, {"claim": ""}, id="not reportable"),
-        pytest.param({"side": "bilateral"}, {"claim": "64461-RT"}, id="one side of two: the side's"),
+        pytest.param({"side": "bilateral"}, {"claim": "64461-RT"}, id="one side of two: the form's"),
         pytest.param({}, {"orders": "76942"}, id="a primary is not added to orders"),
         pytest.param({}, {"orders": "64461"}, id="ordered, one level"),
     ],
@@ -53,6 +53,11 @@ def test_silent(block, options, judge):
             "Documented: 2 to 3 sites on the right: 64461-RT ×1 and 64462-RT ×1, but the Claim has no 64462.",
         ),
         ({}, {"claim": ""}, "Documented: 1 site on the right (T4): 64461-RT ×1, but the Claim has no 64461."),
+        (
+            {},
+            {"claim": None, "claims_known": True},
+            "Documented: 1 site on the right (T4): 64461-RT ×1, but this encounter has no 64461.",
+        ),
         ({}, {"claim": "00541"}, "Documented: 1 site on the right (T4): 64461-RT ×1, but the Claim has no 64461."),
         (
             RIBS,
