@@ -10,9 +10,11 @@ from typing import Any
 from flask import Flask
 
 from cds_service.cards.build import build
+from cds_service.chart.narrative.reader import read
 from cds_service.fhir.access import HttpRecordSource, is_allowed, new_session
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.record import RecordSource
+from cds_service.fhir.validate import load as load_models
 from cds_service.hooks.errors import register_error_handlers
 from cds_service.hooks.operations import create_operations
 from cds_service.hooks.outcome import BadBundleError, MissingDataError
@@ -21,9 +23,11 @@ from cds_service.hooks.routes import Protocol, create_blueprint
 from cds_service.hooks.services import SERVICES, Service
 from cds_service.knowledge.library import load
 from cds_service.pipeline import NothingToJudgeError, Pipeline
+from cds_service.review.rules import all_rules
 from cds_service.review.serialize import to_json
 from cds_service.settings import Settings, load_settings
 from cds_service.store.feedback import FeedbackStore
+from cds_service.web.descriptors import read_descriptors
 from cds_service.web.pages import create_pages
 
 
@@ -41,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = FeedbackStore(settings.database_url)
     answers = Answers(pipeline, settings)
 
+    _warm_up()
     app = Flask(__name__)
     app.register_blueprint(
         create_blueprint(
@@ -56,9 +61,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     # Feedback is kept in the database, answers need none: without it the service stays in rotation.
     app.register_blueprint(create_operations({}))
-    app.register_blueprint(create_pages(pipeline.knowledge))
+    app.register_blueprint(create_pages(pipeline.knowledge, read_descriptors(settings.cpt_descriptors)))
     register_error_handlers(app)
     return app
+
+
+def _warm_up() -> None:
+    """Load at start what the first block would otherwise wait for: the FHIR models, the lexicon, the rules."""
+    load_models()
+    read("Right paravertebral block at T4.")
+    all_rules()
 
 
 class Answers:
