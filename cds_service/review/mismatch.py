@@ -108,21 +108,20 @@ def _catheter_is_settled(case: Case, code: Code) -> bool:
     return read_in_full(case) or any(block.continuous is not None for block in blocks)
 
 
-def unexpected(case: Case, *reasons: Mismatch) -> tuple[Line, ...]:
-    """Return the reported lines that are not expected for one of `reasons`, in claim order."""
+def unexpected(case: Case, *reasons: Mismatch | None) -> tuple[Line, ...]:
+    """Return the reported lines that are not expected for one of `reasons` (None: that are), in claim order."""
     return tuple(line for line in case.lines if why_unexpected(case, line) in reasons)
 
 
 def open_lines(case: Case) -> tuple[Line, ...]:
     """Return the lines no more basic reason disposes of: their units, sides and pairs are worth a word."""
-    return tuple(line for line in case.lines if why_unexpected(case, line) in (None, Mismatch.UNKNOWN))
+    return unexpected(case, None, Mismatch.UNKNOWN)
 
 
 def counted_codes(case: Case) -> tuple[str, ...]:
     """Return the codes whose units can be held against a limit, whatever the sites documented, in claim order."""
-    further = unexpected(case, Mismatch.FURTHER_SITES)
-    lines = (line for line in case.lines if line in open_lines(case) or line in further)
-    return tuple(dict.fromkeys(line.code for line in lines))
+    countable = (None, Mismatch.UNKNOWN, Mismatch.FURTHER_SITES)
+    return tuple(dict.fromkeys(line.code for line in unexpected(case, *countable)))
 
 
 def family_of_block(case: Case, block: Block) -> Family | None:

@@ -148,14 +148,18 @@ def in_another_form(case: Case, code: str) -> bool:
 
     One side of two, or none, is another form as well.
     """
+    if as_expected(case, code):
+        return False
     claim, support = claimed(case.lines, code), supported(case, code)
     sides = documented_sides(support)
     if not support or exceeds(claim, support) or falls_short(claim, support):
         return False
-    right = claimed(case.expected_of(code), code)
-    if len(sides or right.sides) < len(_BOTH):
-        return False
-    return _form(claim.lines) != _form(right.lines)
+    return len(sides or claimed(case.expected_of(code), code).sides) == len(_BOTH)
+
+
+def as_expected(case: Case, code: str) -> bool:
+    """Return whether the lines of `code` have the expected units on the expected sides: nothing to look into."""
+    return _form(case.lines_of(code)) == _form(case.expected_of(code))
 
 
 def _form(lines: Iterable[Line | ExpectedLine]) -> list[tuple[float, list[str]]]:
@@ -168,6 +172,8 @@ def more_than_once(case: Case, code: str) -> bool:
     if known is None or not known.once_per_day:
         return False
     claim = claimed(case.lines, code)
+    if claim.total <= 1:
+        return False
     sides = max(1, len(documented_sides(supported(case, code))), len(claim.sides))
     return any(units > 1 for units in claim.by_side.values()) or claim.total > sides
 
@@ -177,7 +183,8 @@ def over_documented(case: Case, code: str) -> bool:
 
     A once-a-day add-on with further sites documented is not over-documented but reported more than once.
     """
-    known, support = case.view.code(code), supported(case, code)
-    if known is None or known.once_per_day or not support:
+    known = case.view.code(code)
+    if known is None or known.once_per_day or as_expected(case, code):
         return False
-    return exceeds(claimed(case.lines, code), support)
+    support = supported(case, code)
+    return bool(support) and exceeds(claimed(case.lines, code), support)

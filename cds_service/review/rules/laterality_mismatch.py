@@ -38,7 +38,7 @@ from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import Mismatch, open_lines, unexpected
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.tally import claimed, documented_sides, malformed, sides_of, supported
+from cds_service.review.tally import as_expected, claimed, documented_sides, malformed, sides_of, supported
 from cds_service.review.words import are, codes_of, codes_words, joined, line_words, lines_words, sides_words, verb
 
 _Sides = frozenset[Side]
@@ -49,6 +49,8 @@ def check(case: Case) -> Iterator[Draft]:
     wrong: dict[tuple[_Sides, _Sides], list[Line]] = {}
     missing: dict[_Sides, list[Line]] = {}
     for name in dict.fromkeys(line.code for line in open_lines(case)):
+        if as_expected(case, name):
+            continue
         claim, documented = claimed(case.lines, name), documented_sides(supported(case, name))
         lines = case.lines_of(name)
         if not documented or any(malformed(line) for line in lines):

@@ -72,10 +72,10 @@ def _counted(case: Case, mue: Mue) -> float:
     lines = case.lines_of(mue.code)
     if mue.mai == _PER_LINE:
         return max(line.units for line in lines)
-    support = supported(case, mue.code)
-    if support and agrees(lines, case.expected_of(mue.code)):
-        return max(span.high for span in support.values())
-    return sum(line.units for line in lines)
+    units = sum(line.units for line in lines)
+    if units > mue.units and agrees(lines, case.expected_of(mue.code)):
+        return max((span.high for span in supported(case, mue.code).values()), default=0)
+    return units
 
 
 def _remedy(mue: Mue) -> str:

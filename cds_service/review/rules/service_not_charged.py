@@ -40,7 +40,7 @@ from cds_service.review.assessment import ExpectedLine, Severity
 from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import not_reported, open_lines
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.tally import claimed, falls_short, malformed, over_documented, supported
+from cds_service.review.tally import as_expected, claimed, falls_short, malformed, over_documented, supported
 from cds_service.review.words import arithmetic, codes_of, codes_words, joined, lines_words, place, supported_words
 
 
@@ -73,7 +73,7 @@ def _carries_add_on(case: Case, primary: str) -> bool:
 
 
 def _too_few(case: Case, code: str) -> bool:
-    if case.ordered or any(malformed(line) for line in case.lines_of(code)):
+    if case.ordered or as_expected(case, code) or any(malformed(line) for line in case.lines_of(code)):
         return False
     return falls_short(claimed(case.lines, code), supported(case, code))
 
