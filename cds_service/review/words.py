@@ -107,10 +107,15 @@ def block_words(block: Block) -> str:
     return f"{block.region} {name}" if block.region else name
 
 
+def block_names(blocks: Iterable[Block]) -> tuple[str, ...]:
+    """Return what blocks are called, each once; a name another one only makes more precise is left out."""
+    names = tuple(dict.fromkeys(block_words(block) for block in blocks))
+    return tuple(name for name in names if not any(other.endswith(f" {name}") for other in names))
+
+
 def blocks_words(blocks: Iterable[Block]) -> str:
     """Return what blocks are called, each once, with an article: "an erector spinae plane block"."""
-    names = (block_words(block) for block in blocks)
-    return joined(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names)
+    return joined(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in block_names(blocks))
 
 
 def place(case: Case) -> str:

@@ -63,7 +63,9 @@ def _remedy(case: Case, name: str) -> str:
     if unexpected(case, Mismatch.FURTHER_SITES):
         return f"Remove {name}."
     expected = supported_words(case, name)
-    return f"Report {expected}." if expected else f"Report {name} with one unit per side."
+    return (
+        f"{'Order' if case.ordered else 'Report'} {expected}." if expected else f"Report {name} with one unit per side."
+    )
 
 
 RULE = Rule(

@@ -39,7 +39,7 @@ from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import Mismatch, cancelled, unexpected
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.words import are, block_words, codes_of, codes_words, instead, joined, verb
+from cds_service.review.words import are, block_names, codes_of, codes_words, instead, joined, verb
 
 
 def check(case: Case) -> Iterator[Draft]:
@@ -62,7 +62,7 @@ def _cancelled(case: Case, line: Line) -> tuple[Block, ...]:
 
 
 def _not_done(lines: list[Line], blocks: list[Block]) -> Draft:
-    name = joined(block_words(block) for block in blocks)
+    name = joined(block_names(blocks))
     return Draft(
         message=f"{codes_words(lines)} {are(lines)} reported, but the record says the {name} was not done.",
         remedy=f"Remove {codes_words(lines)}.",

@@ -49,7 +49,8 @@ def check(case: Case) -> Iterator[Draft]:
         claimed = joined(str(line.service_date) for line in lines)
         yield Draft(
             message=f"{codes_words(lines)} {are(lines)} reported for {claimed}; the block is documented on {day}.",
-            remedy=f"Correct the date of service to {day}, or the note if its date is wrong.",
+            remedy=f"Correct the date of service to {day}. If the note has the wrong date, its author can say so in a "
+            "dated addendum.",
             evidence=(*map(line_evidence, lines), *case.block_evidence()),
             codes=codes_of(lines),
         )

@@ -103,7 +103,7 @@ def _unproven(case: Case, lines: list[Line]) -> Draft:
     return Draft(
         message=f"{codes_words(lines)} {verb(lines, 'carries', 'carry')} {modifiers}, "
         f"but the record does not say {missing}.",
-        remedy=f"Add to the note what was so, or take {modifiers} off.",
+        remedy=f"Take {modifiers} off. If it was so, the author of the note can add it in a dated addendum.",
         evidence=(*map(line_evidence, lines), *case.separation.evidence),
         codes=codes_of(lines),
     )

@@ -60,7 +60,8 @@ def _unsupported(case: Case, line: Line) -> Draft:
     blocks = _separate(case)
     return Draft(
         message=f"{line.code} is reported, but {_why(case, line, blocks)}.",
-        remedy=f"Remove {line.code}, or complete the note where it was done and an image was stored.",
+        remedy=f"Remove {line.code}. If guidance was used and an image stored, the author of the note can add it in a "
+        "dated addendum.",
         evidence=(line_evidence(line), *_words(blocks)),
         codes=(line.code,),
     )

@@ -69,7 +69,8 @@ def _wrong(case: Case, lines: list[Line], reported: _Sides, documented: _Sides) 
     return Draft(
         message=f"{lines_words(lines)} {verb(lines, 'reports', 'report')} {sides_words(reported)}; "
         f"the record documents {sides_words(documented)}.",
-        remedy=f"Report {lines_words(right)}, or correct the note if it names the wrong side.",
+        remedy=f"Report {lines_words(right)}. If the note names the wrong side, its author can say so in a "
+        "dated addendum.",
         evidence=(*map(line_evidence, lines), *(e for line in right for e in line.evidence)),
         codes=codes_of(lines),
     )

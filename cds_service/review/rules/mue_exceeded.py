@@ -80,7 +80,7 @@ def _counted(case: Case, mue: Mue) -> float:
 
 def _remedy(mue: Mue) -> str:
     if mue.mai == _NO_APPEAL:
-        return f"Report {mue.code} with no more than {mue.units}."
+        return f"Keep {mue.code} at {mue.units} a day."
     return f"Check the units of {mue.code} and have the records ready."
 
 

@@ -101,7 +101,7 @@ def _unmarked(case: Case, edit: Ptp, pair: _Pair) -> Draft:
     return Draft(
         message=f"{edit.column2} is paid beside {edit.column1} only as a documented separate service with a modifier "
         f"({_name(edit)}).",
-        remedy=f"Remove {edit.column2}, or document the separate service and add {modifiers}.",
+        remedy=f"Remove {edit.column2}, or add {modifiers} where the record shows a separate service.",
         evidence=(*map(line_evidence, (*pair[1], *pair[0])), *case.separation.evidence),
         codes=(edit.column2, edit.column1),
         sources=(edit.source, "cms-ncci-manual-2024-ch1"),

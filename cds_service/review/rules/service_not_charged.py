@@ -33,7 +33,7 @@ to `imaging-separate`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cds_service.chart.model import Line
 from cds_service.review.assessment import ExpectedLine, Severity
@@ -78,21 +78,24 @@ def _too_few(case: Case, code: str) -> bool:
     return falls_short(claimed(case.lines, code), supported(case, code))
 
 
-def _draft(case: Case, right: list[ExpectedLine] | tuple[ExpectedLine, ...], lines: tuple[Line, ...]) -> Draft:
+def _draft(case: Case, right: Sequence[ExpectedLine], lines: Sequence[Line]) -> Draft:
     codes = {line.code for line in right}
     sites = joined(arithmetic(case, s) for s in case.selections if codes & set(s.scheme.codes))
-    has = lines_words(lines) if lines else f"no {codes_words(right)}"
     return Draft(
         message=f"{'Ordered' if case.ordered else 'Documented'}: {sites or supported_words(case, *codes)}, "
-        f"but {_where(case)} has {has}.",
+        f"but {_has(case, right, lines)}.",
         remedy=f"{'Report' if lines else 'Add'} {supported_words(case, *codes)}.",
         evidence=(*map(line_evidence, lines), *(e for line in right for e in line.evidence)),
         codes=codes_of(right),
     )
 
 
-def _where(case: Case) -> str:
-    return place(case) if case.claim or case.lines else "this encounter"
+def _has(case: Case, right: Sequence[ExpectedLine], lines: Sequence[Line]) -> str:
+    if lines:
+        return f"{place(case)} has {lines_words(lines)}"
+    if case.claim or case.lines:
+        return f"{place(case)} lacks {codes_words(right)}"
+    return f"there is no Claim with {codes_words(right)}"
 
 
 RULE = Rule(

@@ -66,3 +66,8 @@ def test_what_cannot_tell_of_a_block_may_be_unread(subject, judge):
 def test_where_notes_were_read_they_are_the_documentation(judge):
     (finding,) = judge(RULE, claim="64461-RT", not_read=["procedures"])
     assert finding.message == "64461 is reported, but no note of this encounter tells of a block."
+
+
+def test_the_same_cancelled_block_told_twice_is_named_once(judge):
+    (finding,) = judge(RULE, claim="64461-RT", not_done=[{"region": None}, {}])
+    assert "says the thoracic paravertebral block was not done" in finding.message

@@ -45,20 +45,20 @@ def test_silent(block, options, judge):
         (
             THREE,
             {"claim": "64461-RT"},
-            "Documented: 3 sites on the right (T4, T5, T6): 64461-RT ×1 and 64462-RT ×1, but the Claim has no 64462.",
+            "Documented: 3 sites on the right (T4, T5, T6): 64461-RT ×1 and 64462-RT ×1, but the Claim lacks 64462.",
         ),
         (
             {"count": (2, 3), "levels": ""},
             {"claim": "64461-RT"},
-            "Documented: 2 to 3 sites on the right: 64461-RT ×1 and 64462-RT ×1, but the Claim has no 64462.",
+            "Documented: 2 to 3 sites on the right: 64461-RT ×1 and 64462-RT ×1, but the Claim lacks 64462.",
         ),
-        ({}, {"claim": ""}, "Documented: 1 site on the right (T4): 64461-RT ×1, but the Claim has no 64461."),
+        ({}, {"claim": ""}, "Documented: 1 site on the right (T4): 64461-RT ×1, but the Claim lacks 64461."),
         (
             {},
             {"claim": None, "claims_known": True},
-            "Documented: 1 site on the right (T4): 64461-RT ×1, but this encounter has no 64461.",
+            "Documented: 1 site on the right (T4): 64461-RT ×1, but there is no Claim with 64461.",
         ),
-        ({}, {"claim": "00541"}, "Documented: 1 site on the right (T4): 64461-RT ×1, but the Claim has no 64461."),
+        ({}, {"claim": "00541"}, "Documented: 1 site on the right (T4): 64461-RT ×1, but the Claim lacks 64461."),
         (
             RIBS,
             {"claim": "64420-RT, 64421-RT"},
@@ -70,7 +70,7 @@ def test_silent(block, options, judge):
         (
             THREE,
             {"orders": "64461"},
-            "Ordered: 3 sites on the right (T4, T5, T6): 64461 ×1 and 64462 ×1, but the order has no 64462.",
+            "Ordered: 3 sites on the right (T4, T5, T6): 64461 ×1 and 64462 ×1, but the order lacks 64462.",
         ),
     ],
 )
