@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
-from threading import Lock
 from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
 from cds_service.fhir.record import Resource
+from cds_service.memory import Recent
 
 # Codes of required bindings, which the models take as any string (FHIR R4 claim.html, procedure.html,
 # servicerequest.html).
@@ -66,31 +65,10 @@ _NAME: Final = re.compile(r"[a-z][A-Za-z]{0,40}")
 _KEPT: Final = 2048
 
 
-class _Verdicts:
-    """What was found about content seen before: hooks fire again on the same chart. Keeps digests, no content."""
+_UNKNOWN: Final = "?"
+"""No verdict yet: unlike None (valid), and no reason ever reads like this."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._found: OrderedDict[bytes, str | None] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, digest: bytes) -> tuple[bool, str | None]:
-        """Return whether the content is known, and its problem."""
-        with self._lock:
-            if digest not in self._found:
-                return False, None
-            self._found.move_to_end(digest)
-            return True, self._found[digest]
-
-    def put(self, digest: bytes, problem: str | None) -> None:
-        """Remember a verdict; the one not asked for the longest makes room."""
-        with self._lock:
-            self._found[digest] = problem
-            if len(self._found) > self._size:
-                self._found.popitem(last=False)
-
-
-_verdicts: Final = _Verdicts(_KEPT)
+_verdicts: Final[Recent[str | None]] = Recent(_KEPT)
 
 
 def problem(resource: Resource) -> str | None:
@@ -105,8 +83,8 @@ def problem(resource: Resource) -> str | None:
     digest = _digest(resource)
     if digest is None:
         return "is not JSON that can be read"
-    known, found = _verdicts.get(digest)
-    if not known:
+    found = _verdicts.get(digest, _UNKNOWN)
+    if found is _UNKNOWN:
         found = _binding_problem(kind, resource) or _model_problem(kind, resource)
         _verdicts.put(digest, found)
     return found
