@@ -54,12 +54,13 @@ TYPES = [
     "Coverage",
     "Encounter",
 ]
-MEMBERS = (
+NAMES = (
     "id status code text coding system display subject patient encounter context reference period start item encounter "
     "productOrService modifier quantity value servicedDate content attachment data contentType url note bodySite "
     "performer actor function performedDateTime payor class order type use provider requester reasonCode category "
     "contained medicationCodeableConcept medicationReference dosage dose route date doNotPerform"
-).split()
+)
+MEMBERS = NAMES.split()
 MEMBER_VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=5)),
@@ -155,8 +156,8 @@ def as_bundle(resources: list[Any]) -> dict[str, Any]:
 def review(pipeline: Pipeline, hook: Any, context: Any, prefetch: Any) -> None:
     try:
         found = pipeline.review_request(hook, context, prefetch)
-    except NothingToJudgeError as refusal:
-        assert refusal.keys
+    except NothingToJudgeError:
+        assert hook != "order-sign"
     else:
         ASSESSMENTS.validate({"assessments": [to_json(assessment) for assessment in found]})
 

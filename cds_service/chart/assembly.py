@@ -12,7 +12,7 @@ from datetime import date
 from itertools import chain
 from typing import TypeVar
 
-from cds_service.chart.model import Block, Contradiction, Evidence, Fact, Origin, Side, Site
+from cds_service.chart.model import Block, Contradiction, Evidence, Fact, Guidance, Origin, Side, Site
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.telling import Telling
@@ -126,7 +126,7 @@ def _merge(group: Sequence[Telling]) -> Block:
         ),
         side=_side(blocks),
         continuous=_first(blocks, lambda block: block.continuous),
-        guidance=tuple({fact.value: fact for block in reversed(blocks) for fact in block.guidance}.values()),
+        guidance=_guidance(blocks),
         image_saved=_first(blocks, lambda block: block.image_saved),
         purpose=_first(blocks, lambda block: block.purpose),
         performed_by_surgeon=_first(blocks, lambda block: block.performed_by_surgeon),
@@ -135,6 +135,14 @@ def _merge(group: Sequence[Telling]) -> Block:
         reported_codes=_unique(chain.from_iterable(block.reported_codes for block in blocks)),
         service_date=_first(blocks, lambda block: block.service_date),
     )
+
+
+def _guidance(blocks: Sequence[Block]) -> tuple[Fact[Guidance], ...]:
+    """Return each kind of guidance once, in the words of the best account, which come first."""
+    found: dict[Guidance, Fact[Guidance]] = {}
+    for fact in chain.from_iterable(block.guidance for block in blocks):
+        found.setdefault(fact.value, fact)
+    return tuple(found.values())
 
 
 def _with_codes_where_no_note(group: Sequence[Telling]) -> list[Block]:
@@ -185,8 +193,13 @@ def _contradictions(group: Sequence[Telling]) -> Iterator[Contradiction]:
     sides = [*(block.side for block in notes), _side(procedures)]
     yield from _disagreement("laterality", [fact for fact in sides if fact is not None])
     levels = [fact for fact in (_levels(notes), _levels(procedures)) if fact is not None]
-    if len(levels) == 2 and not levels[0].value & levels[1].value:
+    if len(levels) == 2 and not _ends(levels[0].value) & _ends(levels[1].value):
         yield Contradiction("levels", tuple(Fact(", ".join(sorted(f.value)), f.evidence) for f in levels))
+
+
+def _ends(levels: Iterable[str]) -> frozenset[str]:
+    """Return the levels with interspaces taken apart: "T4-T5" and "T4" may be the same place."""
+    return frozenset(end for level in levels for end in level.split("-"))
 
 
 def _disagreement(element: str, facts: Sequence[Fact[Side]]) -> Iterator[Contradiction]:

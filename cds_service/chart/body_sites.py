@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from cds_service.chart import terms
 from cds_service.chart.model import Evidence, Fact, Side, Site
@@ -13,6 +14,7 @@ from cds_service.fhir.reading import concept_text, numbered
 from cds_service.fhir.record import Entry
 
 _WORDS = {"right": Side.RIGHT, "left": Side.LEFT, "bilateral": Side.BILATERAL, "both": Side.BILATERAL}
+_WORD: Final = re.compile(r"[a-z]+")
 _COUNTED = (Form.LEVEL, Form.RANGE)
 
 
@@ -30,8 +32,8 @@ def sites_of(entry: Entry, side: Fact[Side] | None) -> tuple[Site, ...]:
     """Return one site per level and side the body sites name; a site with no side of its own has that of the block."""
     sites = []
     for place, concept in _body_sites(entry):
-        own = _sides(entry, place, concept)
-        sides = _each(own[0].value if own else side.value if side else None)
+        own = frozenset(fact.value for fact in _sides(entry, place, concept))
+        sides = _each(own or (frozenset({side.value}) if side else frozenset()))
         evidence = (Evidence(entry.reference, f"bodySite[{place}]", concept_text(concept)),)
         sites += [Site(level, each, evidence) for level in _levels(concept) for each in sides]
     return tuple(dict.fromkeys(sites))
@@ -55,8 +57,10 @@ def _sides(entry: Entry, place: int, concept: Mapping[str, Any]) -> list[Fact[Si
     coded = terms.side(concept)
     if coded is not None:
         return [Fact(coded, evidence)]
-    return [Fact(side, evidence) for word, side in _WORDS.items() if word in words.lower().split()]
+    spoken = _WORD.findall(words.lower())
+    return [Fact(side, evidence) for word, side in _WORDS.items() if word in spoken]
 
 
-def _each(side: Side | None) -> tuple[Side | None, ...]:
-    return (Side.RIGHT, Side.LEFT) if side is Side.BILATERAL else (side,)
+def _each(sides: frozenset[Side]) -> tuple[Side | None, ...]:
+    """Return the sides one by one, right first; None alone where there is none."""
+    return tuple(side for side in (Side.RIGHT, Side.LEFT) if sides & {side, Side.BILATERAL}) or (None,)

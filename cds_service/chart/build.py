@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,8 +11,9 @@ from cds_service.chart.assembly import Assembled, assemble
 from cds_service.chart.claims import bills, claim_facts
 from cds_service.chart.coverage import coverages
 from cds_service.chart.drugs import drug_statements
-from cds_service.chart.episodes import Episode, all_episodes, of_encounter
+from cds_service.chart.episodes import Episode, all_episodes, of_encounter, patient_of_episode
 from cds_service.chart.evidence import block_from, statements_from
+from cds_service.chart.identity import is_of_another, own_patient
 from cds_service.chart.model import (
     AnesthesiaType,
     Block,
@@ -20,6 +21,7 @@ from cds_service.chart.model import (
     ClaimFacts,
     Contradiction,
     Fact,
+    Line,
     Operation,
     Origin,
     Side,
@@ -31,7 +33,6 @@ from cds_service.chart.notes import Note, notes, notes_state
 from cds_service.chart.telling import Telling
 from cds_service.chart.vocabulary import Vocabulary
 from cds_service.fhir.coding import cpt_codes
-from cds_service.fhir.documents import texts
 from cds_service.fhir.reading import date_of, items, member
 from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record
 from cds_service.fhir.validate import problem
@@ -39,25 +40,23 @@ from cds_service.fhir.validate import problem
 
 def chart_of_orders(record: Record, vocabulary: Vocabulary) -> Chart | None:
     """Return the chart of the draft orders of a request, or None where none of them is about a block."""
-    drafts = record.draft_orders
+    own = own_patient(record)
+    drafts = [order for order in record.draft_orders if not is_of_another(order, own, record)]
     if not any(orders.is_block_order(order, vocabulary) for order in drafts):
         return None
     facts = tuple(fact for order in drafts if (fact := orders.order_facts(order, vocabulary)) is not None)
-    told = [
-        Telling(block, Status.PERFORMED)
-        for order in drafts
-        if order.type == "ServiceRequest"
-        for block in orders.ordered_blocks(order, vocabulary)
-    ]
+    told = [Telling(block, Status.PERFORMED) for order in drafts for block in orders.ordered_blocks(order, vocabulary)]
     blocks = assemble(told).blocks
+    day = next((block.service_date for block in blocks if block.service_date), None)
     return Chart(
         encounter=_encounter_reference(record),
-        date_of_service=next((block.service_date for block in blocks if block.service_date), None),
+        date_of_service=day,
         blocks=blocks,
         orders=facts,
-        coverages=coverages(record),
-        not_read=tuple(
-            (fact.reference, "not valid FHIR R4, so no correction is offered") for fact in facts if not fact.valid
+        coverages=coverages(record, own, day),
+        not_read=(
+            *((fact.reference, "not valid FHIR R4, so no correction is offered") for fact in facts if not fact.valid),
+            *_left_out(order.reference for order in record.draft_orders if order not in drafts),
         ),
     )
 
@@ -67,27 +66,36 @@ def chart_of_encounter(record: Record, vocabulary: Vocabulary) -> Chart | None:
     encounter = _encounter_reference(record)
     if encounter is None:
         return None
-    episode = of_encounter(record, encounter)
-    return _chart(episode, record, vocabulary) if is_relevant(episode, vocabulary) else None
+    return next(_charts_with_block((of_encounter(record, encounter),), record, vocabulary), None)
 
 
 def all_charts(record: Record, vocabulary: Vocabulary) -> tuple[Chart, ...]:
     """Return a chart for each encounter (or day) with a block or a block code; a single encounter always has one."""
     episodes = all_episodes(record)
-    relevant = [episode for episode in episodes if is_relevant(episode, vocabulary)]
-    only = [episode for episode in episodes if episode.encounter is not None and len(episodes) == 1]
-    return tuple(_chart(episode, record, vocabulary) for episode in relevant or only)
+    found = tuple(_charts_with_block(episodes, record, vocabulary))
+    encounters = [episode for episode in episodes if episode.encounter is not None]
+    if found or len(encounters) != 1:
+        return found
+    return (_chart(encounters[0], record, vocabulary),)
+
+
+def _charts_with_block(episodes: Iterable[Episode], record: Record, vocabulary: Vocabulary) -> Iterator[Chart]:
+    for episode in episodes:
+        if is_relevant(episode, vocabulary):
+            chart = _chart(episode, record, vocabulary)
+            if chart.blocks or chart.not_done or _block_lines(chart.claims, vocabulary):
+                yield chart
 
 
 def is_relevant(episode: Episode, vocabulary: Vocabulary) -> bool:
-    """Return whether anything in an episode is about a block; cheap, because most encounters have none."""
-    return any(_is_about_block(entry, vocabulary) for entry in episode.entries)
+    """Return whether anything in an episode may be about a block; cheap, because most encounters have none."""
+    return any(_may_be_about_block(entry, episode, vocabulary) for entry in episode.entries)
 
 
-def _is_about_block(entry: Entry, vocabulary: Vocabulary) -> bool:
+def _may_be_about_block(entry: Entry, episode: Episode, vocabulary: Vocabulary) -> bool:
     match entry.type:
         case "Procedure":
-            return procedures.is_block(entry, vocabulary) or any(mentions_block(note.text) for note in texts(entry))
+            return procedures.is_block(entry, vocabulary) or _words_mention_block(entry, episode)
         case "Claim":
             return any(
                 value.code in vocabulary.block_codes
@@ -95,9 +103,14 @@ def _is_about_block(entry: Entry, vocabulary: Vocabulary) -> bool:
                 for value in cpt_codes(item.get("productOrService"))
             )
         case "DocumentReference":
-            return any(mentions_block(text.text) for text in texts(entry))
+            return _words_mention_block(entry, episode)
         case _:
             return False
+
+
+def _words_mention_block(entry: Entry, episode: Episode) -> bool:
+    found, _ = episode.texts_of(entry)
+    return any(mentions_block(text.text) for text in found)
 
 
 @dataclass(frozen=True)
@@ -111,40 +124,45 @@ class _Sources:
 
 
 def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
-    found, unread = notes(
-        (
-            *episode.of_type("DocumentReference"),
-            *(p for p in episode.of_type("Procedure") if procedures.is_block(p, vocabulary)),
-        )
-    )
-    claims = tuple(
-        _judged(claim_facts(claim, record), vocabulary) for claim in episode.of_type("Claim") if bills(claim)
-    )
-    sources = _Sources(found, unread, episode.of_type("Procedure"), claims)
+    sources = _sources(episode, record, vocabulary)
+    claims = sources.claims
     assembled = assemble(_tellings(sources, record, vocabulary))
     blocks = tuple(_with_request(block, episode, record, vocabulary) for block in assembled.blocks)
-    day = _date_of_service(blocks, claims, assembled, episode, record, vocabulary)
+    day = _date_of_service(blocks, _block_lines(claims, vocabulary), assembled, episode, record)
     return Chart(
         encounter=episode.encounter,
         date_of_service=day,
         blocks=blocks,
         not_done=assembled.not_done,
-        statements=tuple(_statements(sources, episode)),
+        statements=tuple(_statements(sources, episode, record, vocabulary)),
         anesthesia=(*_anesthesia_in_notes(sources), *_anesthesia_records(sources)),
         anesthesia_records=tuple(_anesthesia_records(sources, day)),
         operations=tuple(_operations(sources, record, vocabulary, day)),
         claims=claims,
         claims_known=record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
-        coverages=coverages(record),
+        coverages=coverages(record, patient_of_episode(episode, record), day),
         contradictions=(*assembled.contradictions, *_within_notes(sources, blocks, assembled.contradictions)),
-        notes=notes_state(record, found, unread),
-        not_read=(*unread, *_not_read(record, sources, vocabulary)),
+        notes=notes_state(record, sources.notes, sources.unread_notes),
+        not_read=(*sources.unread_notes, *_not_read(record, sources, vocabulary), *_left_out(episode.of_others)),
     )
+
+
+def _sources(episode: Episode, record: Record, vocabulary: Vocabulary) -> _Sources:
+    """Read an episode. The annotations of a Procedure that is, or speaks of, a block are notes as well."""
+    done = episode.of_type("Procedure")
+    annotated = (p for p in done if procedures.is_block(p, vocabulary) or _words_mention_block(p, episode))
+    found, unread = notes(episode.texts_of(entry) for entry in (*episode.of_type("DocumentReference"), *annotated))
+    claims = (claim_facts(claim, record) for claim in episode.of_type("Claim") if bills(claim))
+    return _Sources(found, unread, done, tuple(_judged(claim, vocabulary) for claim in claims))
+
+
+def _block_lines(claims: Iterable[ClaimFacts], vocabulary: Vocabulary) -> tuple[Line, ...]:
+    return tuple(line for claim in claims for line in claim.lines if line.code in vocabulary.block_codes)
 
 
 def _judged(claim: ClaimFacts, vocabulary: Vocabulary) -> ClaimFacts:
     """Validate a Claim strictly where it carries block lines: only those are corrected."""
-    if not any(line.code in vocabulary.block_codes for line in claim.lines):
+    if not _block_lines((claim,), vocabulary):
         return claim
     return replace(claim, valid=problem(claim.resource) is None)
 
@@ -172,12 +190,13 @@ def _with_request(block: Block, episode: Episode, record: Record, vocabulary: Vo
     return block
 
 
-def _statements(sources: _Sources, episode: Episode) -> Iterator[Statement]:
+def _statements(sources: _Sources, episode: Episode, record: Record, vocabulary: Vocabulary) -> Iterator[Statement]:
+    """Yield what documents a block: the notes, the drugs given, and the reason its own Procedure states."""
     for note in sources.notes:
         yield from statements_from(note.reading, note.place)
-    yield from drug_statements(episode.of_type("MedicationAdministration"))
+    yield from drug_statements(episode.of_type("MedicationAdministration"), record)
     for procedure in sources.procedures:
-        stated = procedures.reason(procedure)
+        stated = procedures.reason(procedure) if procedures.is_block(procedure, vocabulary) else None
         if stated is not None:
             yield Statement("indication", affirmed=True, evidence=stated, value=stated.quote)
 
@@ -224,19 +243,12 @@ def _within_notes(
 
 
 def _date_of_service(
-    blocks: tuple[Block, ...],
-    claims: tuple[ClaimFacts, ...],
-    assembled: Assembled,
-    episode: Episode,
-    record: Record,
-    vocabulary: Vocabulary,
+    blocks: Iterable[Block], lines: Iterable[Line], assembled: Assembled, episode: Episode, record: Record
 ) -> date | None:
     """Return the day of the first block: as the block is dated, else its claim line, its note, its encounter."""
-    dated = sorted(block.service_date for block in blocks if block.service_date)
-    lines = [line for claim in claims for line in claim.lines if line.code in vocabulary.block_codes]
     encounter = record.resolve(episode.encounter) if episode.encounter else None
     candidates = (
-        next(iter(dated), None),
+        min((block.service_date for block in blocks if block.service_date), default=None),
         next((line.service_date for line in lines if line.service_date), None),
         assembled.weak_date,
         episode.day,
@@ -258,6 +270,10 @@ def _not_read(record: Record, sources: _Sources, vocabulary: Vocabulary) -> Iter
     for claim in sources.claims:
         if not claim.valid:
             yield claim.reference, f"not valid FHIR R4 ({problem(claim.resource)}), so no correction is offered"
+
+
+def _left_out(references: Iterable[str]) -> Iterator[tuple[str, str]]:
+    return ((reference, "is about another patient, so it was left out") for reference in references)
 
 
 def _encounter_reference(record: Record) -> str | None:

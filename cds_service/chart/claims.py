@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from cds_service.chart.identity import encounter_of
 from cds_service.chart.model import ClaimFacts, Line
 from cds_service.fhir.coding import cpt_codes, modifiers
 from cds_service.fhir.reading import codes, first_date, member, numbered, quantity, text
@@ -56,5 +57,5 @@ def encounters(claim: Entry, record: Record) -> frozenset[str]:
         for _, item in numbered(claim.resource.get("item"))
         for _, reference in numbered(member(item, "encounter"))
     )
-    found = (record.identity(reference, claim) for reference in references)
+    found = (encounter_of(reference, claim, record) for reference in references)
     return frozenset(reference for reference in found if reference)

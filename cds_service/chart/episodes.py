@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cds_service.chart import claims
+from cds_service.chart.identity import encounter_of, is_of_another, own_patient, patient_of
+from cds_service.chart.periods import Period, may_be_of, period_of
+from cds_service.fhir.documents import DocumentText, read_texts
 from cds_service.fhir.reading import date_of, first_date, items, member
-from cds_service.fhir.record import Entry, Record
+from cds_service.fhir.record import Entry, Record, Unread
 
 _EVENTS = frozenset(
     {
@@ -31,39 +34,63 @@ _DATES = {
 }
 
 
+Texts = tuple[tuple[DocumentText, ...], tuple[Unread, ...]]
+
+
 @dataclass(frozen=True)
 class Episode:
-    """The entries of one encounter (`encounter`), or of one day (`day`) where none is named."""
+    """The entries of one encounter (`encounter`), or of one day (`day`) where none is named.
+
+    `of_others` are the references of entries left out because they name another patient.
+    """
 
     encounter: str | None
     entries: tuple[Entry, ...]
     day: date | None = None
+    of_others: tuple[str, ...] = ()
+    _texts: dict[int, Texts] = field(default_factory=dict, repr=False, compare=False)
 
     def of_type(self, resource_type: str) -> tuple[Entry, ...]:
         """Return the entries of one FHIR type, in the order they came."""
         return tuple(entry for entry in self.entries if entry.type == resource_type)
 
+    def texts_of(self, entry: Entry) -> Texts:
+        """Return the texts of one of the entries, and what of it gave none; each entry is decoded once."""
+        if id(entry) not in self._texts:
+            self._texts[id(entry)] = read_texts(entry)
+        return self._texts[id(entry)]
+
 
 def of_encounter(record: Record, encounter: str) -> Episode:
     """Return what belongs to one encounter: what names it, and what names none and is not of another time."""
     period = _period(record.resolve(encounter))
-    entries = tuple(
+    entries = (
         entry
         for entry in _events(record)
-        if encounter in (named := encounters_of(entry, record)) or (not named and _within(day_of(entry), period))
+        if encounter in (named := encounters_of(entry, record)) or (not named and may_be_of(day_of(entry), period))
     )
-    return Episode(encounter, entries)
+    return _of_one_patient(Episode(encounter, tuple(entries)), _patient_of_encounter(encounter, record), record)
 
 
 def all_episodes(record: Record) -> tuple[Episode, ...]:
-    """Return one episode per encounter; what names no encounter goes to the only one, else to an episode of its day."""
+    """Return one episode per encounter, and one per day (and patient) of what belongs to none.
+
+    What names no encounter belongs to the one whose time it is of; where that is not a single one, to its day.
+    """
+    own = _of_one_patient(Episode(None, tuple(_events(record))), own_patient(record), record)
+    events = [(entry, encounters_of(entry, record)) for entry in own.entries]
     named = {entry.reference for entry in record.of_type("Encounter") if "#" not in entry.reference}
-    events = [(entry, encounters_of(entry, record)) for entry in _events(record)]
-    encounters = sorted(named.union(*(found for _, found in events)) if events else named)
-    if len(encounters) == 1:
-        return (of_encounter(record, encounters[0]),)
-    loose = [entry for entry, found in events if not found]
-    return (*(Episode(e, tuple(x for x, found in events if e in found)) for e in encounters), *_by_day(loose))
+    encounters = sorted(named.union(*(found for _, found in events)))
+    placed = [(entry, found or _by_time(entry, encounters, record)) for entry, found in events]
+    of_encounters = (
+        _of_one_patient(
+            replace(own, encounter=encounter, entries=tuple(entry for entry, home in placed if encounter in home)),
+            _patient_of_encounter(encounter, record),
+            record,
+        )
+        for encounter in encounters
+    )
+    return (*of_encounters, *_by_day(replace(own, entries=tuple(entry for entry, home in placed if not home)), record))
 
 
 def encounters_of(entry: Entry, record: Record) -> frozenset[str]:
@@ -73,8 +100,8 @@ def encounters_of(entry: Entry, record: Record) -> frozenset[str]:
     context = entry.resource.get("context")
     places = (entry.resource.get("encounter"), member(context, "encounter"), context)
     references = (reference for place in places for reference in items(place) if "reference" in reference)
-    found = (record.identity(reference, entry) for reference in references)
-    return frozenset(reference for reference in found if reference and reference.startswith(("Encounter/", "urn:")))
+    found = (encounter_of(reference, entry, record) for reference in references)
+    return frozenset(reference for reference in found if reference)
 
 
 def day_of(entry: Entry) -> date | None:
@@ -91,29 +118,67 @@ def _events(record: Record) -> Iterator[Entry]:
     return (entry for entry in record.entries if entry.type in _EVENTS and "#" not in entry.reference)
 
 
-def _by_day(entries: Iterable[Entry]) -> Iterator[Episode]:
-    """Yield an episode per day; what states no day joins every one of them, since it may be about any."""
-    dated: dict[date, list[Entry]] = {}
-    undated = []
-    for entry in entries:
+def _by_time(entry: Entry, encounters: Sequence[str], record: Record) -> frozenset[str]:
+    """Return the encounter whose time an entry that names none is of; empty where that is not a single one.
+
+    Beside others, an encounter without a start tells nothing of its time, nor does an entry without a day.
+    """
+    day, alone = day_of(entry), len(encounters) == 1
+    if day is None and not alone:
+        return frozenset()
+    found = []
+    for encounter in encounters:
+        period = _period(record.resolve(encounter))
+        of_another = is_of_another(entry, _patient_of_encounter(encounter, record), record)
+        if not of_another and (alone or period[0] is not None) and may_be_of(day, period):
+            found.append(encounter)
+    return frozenset(found) if len(found) == 1 else frozenset()
+
+
+def _of_one_patient(episode: Episode, own: str | None, record: Record) -> Episode:
+    """Leave out what names another patient than `own`."""
+    kept: list[Entry] = []
+    others: list[str] = []
+    for entry in episode.entries:
+        if is_of_another(entry, own, record):
+            others.append(entry.reference)
+        else:
+            kept.append(entry)
+    return replace(episode, entries=tuple(kept), of_others=(*episode.of_others, *others)) if others else episode
+
+
+def patient_of_episode(episode: Episode, record: Record) -> str | None:
+    """Return the patient an episode is about, None where that is not told."""
+    if episode.encounter is not None:
+        return _patient_of_encounter(episode.encounter, record)
+    named = (patient_of(entry, record) for entry in episode.entries)
+    return own_patient(record) or next((patient for patient in named if patient), None)
+
+
+def _patient_of_encounter(encounter: str, record: Record) -> str | None:
+    """Return the patient the record is about, else the one its encounter names."""
+    entry = record.resolve(encounter)
+    return own_patient(record) or (patient_of(entry, record) if entry else None)
+
+
+def _by_day(loose: Episode, record: Record) -> Iterator[Episode]:
+    """Yield an episode per patient and day; what states no day joins all of its patient, since it may be about any."""
+    named = [patient_of(entry, record) for entry in loose.entries]
+    patients = {patient for patient in named if patient}
+    only = patients.pop() if len(patients) == 1 else ""
+    dated: dict[tuple[str, date], list[Entry]] = {}
+    undated: dict[str, list[Entry]] = {}
+    for entry, patient in zip(loose.entries, named, strict=True):
         day = day_of(entry)
         if day is None:
-            undated.append(entry)
+            undated.setdefault(patient or only, []).append(entry)
         else:
-            dated.setdefault(day, []).append(entry)
-    for day in sorted(dated):
-        yield Episode(None, (*dated[day], *undated), day)
-    if undated and not dated:
-        yield Episode(None, tuple(undated))
+            dated.setdefault((patient or only, day), []).append(entry)
+    for patient, day in sorted(dated):
+        yield replace(loose, entries=(*dated[patient, day], *undated.get(patient, ())), day=day)
+    for patient in sorted(undated.keys() - {patient for patient, _ in dated}):
+        yield replace(loose, entries=tuple(undated[patient]))
 
 
-def _period(encounter: Entry | None) -> tuple[date | None, date | None]:
-    if encounter is None:
-        return None, None
-    return date_of(member(encounter.resource, "period", "start")), date_of(member(encounter.resource, "period", "end"))
-
-
-def _within(day: date | None, period: tuple[date | None, date | None]) -> bool:
-    """Return whether a day can be of a period; an open end or an unknown day excludes nothing."""
-    start, end = period
-    return day is None or ((start is None or start <= day) and (end is None or day <= end))
+def _period(encounter: Entry | None) -> Period:
+    return (None, None) if encounter is None else period_of(encounter.resource)

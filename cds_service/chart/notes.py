@@ -10,8 +10,8 @@ from cds_service.chart.evidence import Place
 from cds_service.chart.model import NotesState
 from cds_service.chart.narrative.reader import read
 from cds_service.chart.narrative.reading import NoteReading
-from cds_service.fhir.documents import DocumentText, read_texts
-from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record
+from cds_service.fhir.documents import DocumentText
+from cds_service.fhir.record import KeyState, PrefetchKey, Record, Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +23,31 @@ class Note:
     written: date | None
 
 
-def notes(entries: Iterable[Entry]) -> tuple[tuple[Note, ...], tuple[tuple[str, str], ...]]:
+def notes(
+    resources: Iterable[tuple[tuple[DocumentText, ...], tuple[Unread, ...]]],
+) -> tuple[tuple[Note, ...], tuple[tuple[str, str], ...]]:
     """Return the notes that could be read, and (reference, reason) for those that could not.
 
-    `entries` are documents, and the Procedures of blocks: their own annotations are notes as well.
+    `resources` are the texts of each resource, and what of it gave none (`fhir.documents.read_texts`).
     """
     read_notes: list[Note] = []
     unread: list[tuple[str, str]] = []
-    for entry in entries:
-        found, problems = read_texts(entry)
+    for found, problems in resources:
         read_notes += [_note(text) for text in found]
         unread += [(problem.subject, problem.reason) for problem in problems]
     return tuple(read_notes), tuple(unread)
 
 
 def notes_state(record: Record, found: tuple[Note, ...], unread: tuple[tuple[str, str], ...]) -> NotesState:
-    """Return whether documentation can be judged: read notes, none at all, or not known."""
-    if found:
+    """Return whether documentation can be judged: read notes, none at all, or not known.
+
+    Where a document could not be read, it may be the one that tells of the block, unless another does.
+    """
+    documents = record.states.get(PrefetchKey.DOCUMENTS)
+    told = any(note.reading.blocks for note in found)
+    if told or (found and not unread and documents is not KeyState.FAILED):
         return NotesState.READ
-    if unread or record.states.get(PrefetchKey.DOCUMENTS) in (KeyState.ABSENT, KeyState.FAILED):
+    if unread or documents in (KeyState.ABSENT, KeyState.FAILED):
         return NotesState.UNKNOWN
     return NotesState.NONE
 

@@ -19,14 +19,12 @@ _WITHDRAWN = frozenset({"entered-in-error", "revoked"})
 
 def is_block_order(order: Entry, vocabulary: Vocabulary) -> bool:
     """Return whether a ServiceRequest orders a block, by its code or its words."""
-    if order.type != "ServiceRequest" or text(order.resource.get("status")) in _WITHDRAWN:
-        return False
-    return bool(_meanings(order, vocabulary)) or bool(_worded(order))
+    return _asks(order) and (bool(_meanings(order, vocabulary)) or bool(_worded(order)))
 
 
 def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
     """Return a draft order as a line, where it carries a block code or the code of imaging beside a block."""
-    if order.type != "ServiceRequest" or text(order.resource.get("status")) in _WITHDRAWN:
+    if not _asks(order):
         return None
     for value in cpt_codes(order.resource.get("code")):
         if value.code in vocabulary.block_codes or value.code in vocabulary.companion_codes:
@@ -45,6 +43,8 @@ def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
 
 def ordered_blocks(order: Entry, vocabulary: Vocabulary) -> tuple[Block, ...]:
     """Return the blocks a draft order asks for: by its words where they name a technique, else by its code."""
+    if not _asks(order):
+        return ()
     meanings = _meanings(order, vocabulary)
     blocks = _worded(order) or [_coded(order, *coded) for coded in meanings[:1]]
     return tuple(_completed(block, order, tuple(value.code for value, _ in meanings)) for block in blocks)
@@ -58,6 +58,13 @@ def request_of(
         return None
     display = text(member(order.resource, "requester", "display"))
     return Fact(True, (Evidence(order.reference, "requester", display or requester),))
+
+
+def _asks(order: Entry) -> bool:
+    """Return whether it is an order to do something: not withdrawn, and not an order against it."""
+    resource = order.resource
+    withdrawn = text(resource.get("status")) in _WITHDRAWN or resource.get("doNotPerform") is True
+    return order.type == "ServiceRequest" and not withdrawn
 
 
 def _meanings(order: Entry, vocabulary: Vocabulary) -> list[tuple[CodedValue, CodeMeaning]]:

@@ -16,7 +16,7 @@ from cds_service.chart.narrative.reading import Status
 from cds_service.chart.telling import Telling
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
 from cds_service.fhir.coding import CodedValue, concepts, cpt_codes
-from cds_service.fhir.reading import codings, concept_text, first_date, items, member, text
+from cds_service.fhir.reading import concept_text, first_date, items, member, numbered, text
 from cds_service.fhir.record import Entry, Record
 
 # Procedure.status (https://hl7.org/fhir/R4/valueset-event-status.html), as far as it says whether something was done.
@@ -32,8 +32,7 @@ def done_on(procedure: Entry) -> date | None:
 
 def is_block(procedure: Entry, vocabulary: Vocabulary) -> bool:
     """Return whether a Procedure is about a block, by its codes or its words."""
-    words = concept_text(procedure.resource.get("code"))
-    return bool(_meanings(procedure, vocabulary)) or (words is not None and mentions_block(words))
+    return bool(_meanings(procedure, vocabulary)) or any(True for _ in _worded(procedure))
 
 
 def tellings(procedure: Entry, record: Record, vocabulary: Vocabulary) -> Iterator[Telling]:
@@ -89,8 +88,10 @@ def anesthesia(procedure: Entry) -> tuple[Fact[AnesthesiaType], ...]:
 
 
 def reason(procedure: Entry) -> Evidence | None:
-    """Return the reason a Procedure states for itself, as evidence of the indication."""
-    for place, concept in enumerate(items(procedure.resource.get("reasonCode"))):
+    """Return the reason a Procedure states for itself, as evidence of the indication; None where it was not done."""
+    if procedure.resource.get("status") in (*_STATUS, _IN_ERROR):
+        return None
+    for place, concept in numbered(procedure.resource.get("reasonCode")):
         words = concept_text(concept)
         if words is not None:
             return Evidence(procedure.reference, f"reasonCode[{place}]", words)
@@ -104,8 +105,12 @@ def _meanings(procedure: Entry, vocabulary: Vocabulary) -> list[tuple[CodedValue
     ]
     if known:
         return known
-    pairs = [pair for pair in concepts(code) if pair in vocabulary.concepts]
-    return [(CodedValue(pair[1], "coding[0].code"), vocabulary.concepts[pair]) for pair in pairs]
+    return [
+        (CodedValue(pair[1], f"coding[{place}].code"), vocabulary.concepts[pair])
+        for place, coding in numbered(member(code, "coding"))
+        for pair in concepts(coding)
+        if pair in vocabulary.concepts
+    ]
 
 
 def _title(procedure: Entry) -> Place | None:
@@ -114,7 +119,7 @@ def _title(procedure: Entry) -> Place | None:
     words = text(member(code, "text"))
     if words is not None:
         return Place(procedure.reference, "code.text", words)
-    displays = ((place, text(coding.get("display"))) for place, coding in enumerate(codings(code)))
+    displays = ((place, text(coding.get("display"))) for place, coding in numbered(member(code, "coding")))
     return next(
         (Place(procedure.reference, f"code.coding[{n}].display", words) for n, words in displays if words), None
     )

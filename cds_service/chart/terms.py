@@ -44,6 +44,12 @@ def is_operation(code: object, category: object) -> bool:
     return any(low <= each <= high and not _in_any(each, surgery["bedside"]) for each in codes)
 
 
+def is_other_route(concept: object) -> bool:
+    """Return whether a SNOMED CT concept names a route by which no block is given."""
+    others = set(_terms()["routes"]["other"])
+    return any(system == SNOMED and code in others for system, code in concepts(concept))
+
+
 def _first(table: str, concept: object) -> str | None:
     known: Mapping[str, str] = _terms()[table]
     return next((known[code] for system, code in concepts(concept) if system == SNOMED and code in known), None)
