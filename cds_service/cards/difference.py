@@ -64,9 +64,9 @@ def only_ordered(assessment: Assessment) -> bool:
 
 
 def judged(lines: Iterable[Line], assessment: Assessment) -> list[Line]:
-    """Return those of `lines` the review may correct: their code is judged or is on an expected line."""
+    """Return those of `lines` the review may correct: their code is judged or expected, and they are not left open."""
     codes = assessment.judged_codes | {line.code for line in assessment.expected_lines}
-    return [line for line in lines if line.code in codes]
+    return [line for line in lines if line.code in codes and line not in assessment.open_lines]
 
 
 def states_quantity(order: OrderFacts) -> bool:

@@ -88,7 +88,8 @@ class NotChecked:
 class Assessment:
     """Everything the review found about one chart.
 
-    `lines` are the lines that were judged: of the Claim (`claim` set) or of the draft orders (`orders`).
+    `lines` are the reported lines with a code of ours: of the Claim, or of the draft orders (`orders`). `open_lines`
+    are those of them the record does not allow to judge: they are neither expected nor to be taken off.
     `claim` is None where there is no Claim, or where no single one can be corrected.
     """
 
@@ -99,6 +100,7 @@ class Assessment:
     blocks: tuple[Block, ...] = ()
     expected_lines: tuple[ExpectedLine, ...] = ()
     lines: tuple[Line, ...] = ()
+    open_lines: tuple[Line, ...] = ()
     findings: tuple[Finding, ...] = ()
     documentation: tuple[Element, ...] = ()
     queries: tuple[Query, ...] = ()

@@ -16,6 +16,7 @@ from cds_service.review.case import Case
 from cds_service.review.claims import Reported, reported
 from cds_service.review.documentation import documentation
 from cds_service.review.expected import agrees, expected_lines
+from cds_service.review.mismatch import Mismatch, unexpected
 from cds_service.review.queries import queries
 from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules
@@ -24,6 +25,8 @@ from cds_service.review.separate_service import Service, separation
 
 _LOG = logging.getLogger(__name__)
 _BLOCK_ROLES = frozenset({"primary", "add-on"})
+_DECIDING = frozenset({"technique", "catheter", "levels", "site-count"})
+"""Elements that decide codes and units: while the record contradicts itself on one, nothing is sure."""
 
 
 def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | None = None) -> Assessment:
@@ -40,7 +43,7 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
     """
     day = chart.date_of_service or today
     view = knowledge.on(day, profile or _profile(chart, knowledge))
-    case, seen = _case(chart, view, day)
+    case, seen = build_case(chart, view, day)
     findings, failed = _run(all_rules(), case)
     return Assessment(
         encounter=chart.encounter,
@@ -50,6 +53,7 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
         blocks=chart.blocks,
         expected_lines=tuple(_with_rules(line, findings) for line in case.expected),
         lines=case.lines,
+        open_lines=unexpected(case, Mismatch.UNKNOWN),
         findings=findings,
         documentation=documentation(case),
         queries=queries(case),
@@ -66,13 +70,14 @@ def _profile(chart: Chart, knowledge: Knowledge) -> str:
     return knowledge.profile_for(chart.coverages[0].words if chart.coverages else ())
 
 
-def _case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
+def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
+    """Return what the rules look at, with the lines the chart supports, and what was reported."""
     blocks = tuple(_without_open_questions(block, chart) for block in chart.blocks)
     chosen = [(block, select(block, view)) for block in blocks]
     selections = tuple(selection for _, selection in chosen if selection is not None)
     seen = reported(chart, view, _judged_codes(view.knowledge, selections))
     judgement = separation(chart, view, day, seen.other_lines)
-    expected = expected_lines(selections, view, judgement, seen.lines)
+    expected = expected_lines(selections, view, judgement, seen.lines, seen.other_lines)
     case = Case(
         chart=chart,
         view=view,
@@ -138,7 +143,7 @@ def _with_rules(line: ExpectedLine, findings: Iterable[Finding]) -> ExpectedLine
 
 def _correctable(case: Case) -> bool:
     """Whether the Claim may be corrected by one click: only where the record leaves no doubt what is right."""
-    if any(c.element == "technique" for c in case.chart.contradictions):
+    if any(c.element in _DECIDING for c in case.chart.contradictions):
         return False
     if not case.selections:
         return bool(case.chart.not_done) and not case.uncoded
@@ -161,6 +166,9 @@ def _not_checked(case: Case) -> Iterator[NotChecked]:
         yield NotChecked("documentation", "No notes were sent or could be read; the documentation was not judged.")
         if case.lines and not chart.blocks and not chart.not_done:
             yield NotChecked("charge-not-documented", "Without notes or Procedures the charge could not be compared.")
+    if case.selections and (unclear := unexpected(case, Mismatch.UNKNOWN)):
+        codes = ", ".join(dict.fromkeys(line.code for line in unclear))
+        yield NotChecked("coding", f"Whether {codes} is right cannot be told from what was read; it stays as reported.")
     if not case.ordered and not chart.claims_known:
         yield NotChecked("service-not-charged", "No Claim was sent or could be read; the lines could not be compared.")
     for block in case.uncoded:

@@ -9,30 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cds_service.chart.model import Block, Evidence, Line
+from cds_service.chart.model import Block, Evidence, Line, Side
 from cds_service.knowledge.library import View
-from cds_service.knowledge.model import Code
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.modifiers import (
     SIDE_MODIFIERS,
     SidedLine,
     distinct_modifiers,
-    side_modifiers,
     with_sides,
 )
 from cds_service.review.selection import Selection
 from cds_service.review.separate_service import Separation, Service
 from cds_service.review.sites import count_by_side
+from cds_service.review.tally import claimed
 from cds_service.review.units import Unit, count_units
 
 
 def expected_lines(
-    selections: Iterable[Selection], view: View, separation: Separation, reported: tuple[Line, ...]
+    selections: Iterable[Selection],
+    view: View,
+    separation: Separation,
+    reported: tuple[Line, ...],
+    other_lines: tuple[Line, ...] = (),
 ) -> tuple[ExpectedLine, ...]:
     """Return the lines for the blocks done; none where they may not be reported separately.
 
     `reported` are the judged lines of the Claim: a second opinion for what the record leaves open, and the source of
-    the payment modifiers (26, TC, AA ...) that stay as they are.
+    the payment modifiers (26, TC, AA ...) that stay as they are. `other_lines` are the Claim's lines beside them.
     """
     if not separation.reportable:
         return ()
@@ -41,10 +44,10 @@ def expected_lines(
         units = _units(selection, reported)
         sided = (*with_sides(units, view), *_imaging(selection, view))
         lines += [_finish(line, selection.block, view, separation, reported) for line in sided]
-    return tuple(line for line in lines if not _never_beside_another(line, lines, view))
+    return tuple(line for line in lines if not _never_beside_another(line, [*lines, *other_lines], view))
 
 
-def _never_beside_another(line: ExpectedLine, lines: list[ExpectedLine], view: View) -> bool:
+def _never_beside_another(line: ExpectedLine, lines: Iterable[ExpectedLine | Line], view: View) -> bool:
     """Whether an edit lets no modifier put `line` beside another of the same day (PTP indicator 0, column 2)."""
     for other in lines:
         edit = view.ptp(other.code, line.code)
@@ -55,19 +58,35 @@ def _never_beside_another(line: ExpectedLine, lines: list[ExpectedLine], view: V
 
 
 def _units(selection: Selection, reported: tuple[Line, ...]) -> list[Unit]:
-    """Keep what is certain, and of what is merely possible only what the Claim reports."""
-    claimed = {line.code for line in reported}
+    """Return the units that are proven, and of what the words merely allow as much as the Claim reports."""
     units = count_units(selection.scheme, count_by_side(selection.block))
-    kept = [unit for unit in units if unit.certain or unit.code in claimed]
-    return [_both_sides_as_claimed(unit, selection, claimed) for unit in kept]
+    sided = [each for unit in units for each in _on_sides(_as_coded(unit, selection, reported), reported)]
+    open_to_claim = [unit.within(_claimed_units(unit, reported)) for unit in sided]
+    return [unit for unit in open_to_claim if unit.count]
 
 
-def _both_sides_as_claimed(unit: Unit, selection: Selection, claimed: set[str]) -> Unit:
+def _as_coded(unit: Unit, selection: Selection, reported: tuple[Line, ...]) -> Unit:
     """With no side stated, the Claim may have chosen between the one-sided and the both-sided code."""
     both = selection.scheme.both_sides
-    if both in claimed and unit.side is None and unit.code == selection.scheme.primary and both is not None:
+    if (
+        both is not None
+        and unit.side is None
+        and unit.code == selection.scheme.primary
+        and claimed(reported, both).lines
+    ):
         return replace(unit, code=both)
     return unit
+
+
+def _on_sides(unit: Unit, reported: tuple[Line, ...]) -> list[Unit]:
+    """Where no side is documented, the sides on the Claim are neither confirmed nor denied: they stay."""
+    sides = claimed(reported, unit.code).by_side if unit.side is None else {}
+    return [replace(unit, side=side) for side in (Side.RIGHT, Side.LEFT) if side in sides] or [unit]
+
+
+def _claimed_units(unit: Unit, reported: tuple[Line, ...]) -> float:
+    claim = claimed(reported, unit.code)
+    return claim.unsided + (claim.by_side.get(unit.side, 0) if unit.side else sum(claim.by_side.values()))
 
 
 def _imaging(selection: Selection, view: View) -> list[SidedLine]:
@@ -87,15 +106,14 @@ def _imaging(selection: Selection, view: View) -> list[SidedLine]:
 def _finish(
     line: SidedLine, block: Block, view: View, separation: Separation, reported: tuple[Line, ...]
 ) -> ExpectedLine:
-    """Put the side, the distinct service and the Claim's own payment modifiers on a line, in that order."""
-    claimed = _claimed_modifiers(line, reported)
-    sides = line.modifiers or _open_sides(block, view.code(line.code), claimed)
-    distinct, why = _distinct(line.code, claimed, view, separation)
-    kept = tuple(m for m in claimed if m not in SIDE_MODIFIERS and m not in distinct_modifiers(view))
+    """Put the distinct service and the Claim's own payment modifiers behind the side of a line, in that order."""
+    on_claim = _claimed_modifiers(line, reported)
+    distinct, why = _distinct(line.code, on_claim, view, separation)
+    kept = tuple(m for m in on_claim if m not in SIDE_MODIFIERS and m not in distinct_modifiers(view))
     return ExpectedLine(
         code=line.code,
         units=line.units,
-        modifiers=(*sides, *distinct, *kept),
+        modifiers=(*line.modifiers, *distinct, *kept),
         evidence=tuple(dict.fromkeys(line.evidence + why)),
         service_date=block.service_date,
     )
@@ -106,13 +124,6 @@ def _claimed_modifiers(line: SidedLine, reported: tuple[Line, ...]) -> tuple[str
     same_code = [r for r in reported if r.code == line.code]
     best = max(same_code, key=lambda r: len(set(r.modifiers) & set(line.modifiers)), default=None)
     return best.modifiers if best else ()
-
-
-def _open_sides(block: Block, code: Code | None, claimed: tuple[str, ...]) -> tuple[str, ...]:
-    """Where no side is documented, a side on the Claim is neither confirmed nor denied: it stays."""
-    if code is None or code.bilateral != "1" or block.side is not None:
-        return ()
-    return tuple(modifier for modifier in claimed if modifier in side_modifiers(claimed))
 
 
 def _distinct(
@@ -128,7 +139,13 @@ def _distinct(
 
 
 def agrees(reported: Iterable[Line], expected: Iterable[ExpectedLine]) -> bool:
-    """Return whether the reported lines are exactly the expected ones, whatever the order of lines and modifiers."""
-    return sorted((line.code, float(line.units), sorted(line.modifiers)) for line in reported) == sorted(
-        (line.code, float(line.units), sorted(line.modifiers)) for line in expected
-    )
+    """Return whether the reported lines say what the expected ones say, whatever their order and how they are split."""
+    return _added_up(reported) == _added_up(expected)
+
+
+def _added_up(lines: Iterable[Line | ExpectedLine]) -> dict[tuple[str, frozenset[str]], float]:
+    units: dict[tuple[str, frozenset[str]], float] = {}
+    for line in lines:
+        key = (line.code, frozenset(line.modifiers))
+        units[key] = units.get(key, 0) + line.units
+    return units

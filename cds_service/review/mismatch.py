@@ -9,9 +9,10 @@ from datetime import date
 from enum import StrEnum
 
 from cds_service.chart.model import Block, Line, NotesState
-from cds_service.knowledge.model import Code, Family
+from cds_service.knowledge.model import Code
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
+from cds_service.review.selection import family_of
 from cds_service.review.tally import supported
 
 _SILENT_ON_BLOCKS = frozenset(
@@ -124,22 +125,16 @@ def counted_codes(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.code for line in unexpected(case, *countable)))
 
 
-def family_of_block(case: Case, block: Block) -> Family | None:
-    """Return the family of a block, whether or not its codes are in force."""
-    plane = block.plane.value if block.plane else None
-    return case.view.family_for(block.technique.value, block.region, plane)
-
-
 def performed_families(case: Case) -> frozenset[str]:
     """Return the ids of the families of all blocks done, also of those no scheme counts that day."""
     coded = {selection.family.id for selection in case.selections}
-    others = (family_of_block(case, block) for block in case.uncoded)
+    others = (family_of(block, case.view) for block in case.uncoded)
     return frozenset(coded | {family.id for family in others if family})
 
 
 def cancelled(case: Case, code: Code) -> tuple[Block, ...]:
     """Return the blocks of the code's family that the record says were not done."""
-    blocks = ((block, family_of_block(case, block)) for block in case.chart.not_done)
+    blocks = ((block, family_of(block, case.view)) for block in case.chart.not_done)
     return tuple(block for block, family in blocks if family and family.id == code.family)
 
 

@@ -23,7 +23,7 @@ def select(block: Block, view: View) -> Selection | None:
 
     A catheter must be stated to be coded as an infusion; a block that mentions none is an injection.
     """
-    family = _family(block, view)
+    family = family_of(block, view)
     if family is None:
         return None
     continuous = block.continuous is not None and block.continuous.value
@@ -31,8 +31,11 @@ def select(block: Block, view: View) -> Selection | None:
     return Selection(block, family, scheme) if scheme else None
 
 
-def _family(block: Block, view: View) -> Family | None:
-    """Return the family by technique, region and plane; by its levels where they reach beyond its region (T2 to L1)."""
+def family_of(block: Block, view: View) -> Family | None:
+    """Return the family of a block, whether or not its codes are in force that day; None where there is none.
+
+    By technique, region and plane; by its levels where they reach beyond the region of the family (T2 to L1).
+    """
     technique, plane = block.technique.value, block.plane.value if block.plane else None
     by_region = view.family_for(technique, block.region, plane)
     if by_region is not None:

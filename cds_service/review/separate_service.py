@@ -90,7 +90,7 @@ def _sedation_only(chart: Chart, day: date) -> tuple[Evidence, ...]:
     """Return the words for sedation as the only other anesthesia of an operation: then the block is the anesthetic."""
     kinds = {fact.value for fact in chart.anesthesia}
     operated = any(operation.service_date in (None, day) for operation in chart.operations)
-    if AnesthesiaType.SEDATION in kinds and not kinds & _INDEPENDENT and operated:
+    if chart.blocks and AnesthesiaType.SEDATION in kinds and not kinds & _INDEPENDENT and operated:
         return tuple(e for f in chart.anesthesia if f.value is AnesthesiaType.SEDATION for e in f.evidence)
     return ()
 

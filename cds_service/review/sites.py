@@ -18,16 +18,6 @@ class SideCount:
     high: int | None
     evidence: tuple[Evidence, ...]
 
-    @property
-    def further(self) -> int:
-        """Sites after the first that are certain."""
-        return self.low - 1
-
-    @property
-    def may_have_further(self) -> bool:
-        """Whether the words allow more sites than are certain."""
-        return self.high is None or self.high > self.low
-
 
 def count_by_side(block: Block) -> tuple[SideCount, ...]:
     """Return one count per side that was injected, right before left; one for an unknown side."""

@@ -7,7 +7,7 @@ afterwards (`review/modifiers.py`), so that a payer's way of saying "both sides"
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.chart.model import Evidence
 from cds_service.knowledge.model import Scheme
@@ -16,16 +16,27 @@ from cds_service.review.sites import SideCount, SideOrUnknown
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`count` units of `code` on one side (None: side unknown, or a code that has no side).
+    """`count` proven units of `code` on one side (None: side unknown, or a code that has no side).
 
-    `certain` is False where the words allow the units but do not prove them ("PVB at T4-5").
+    `most` is what the words allow at most, where they leave a choice ("PVB at T4-5": 0 proven, 1 allowed); None where
+    they set no limit.
     """
 
     code: str
     count: int
     side: SideOrUnknown
     evidence: tuple[Evidence, ...]
-    certain: bool = True
+    most: int | None
+
+    @classmethod
+    def proven(cls, code: str, count: int, side: SideOrUnknown, evidence: tuple[Evidence, ...]) -> Unit:
+        """Return units the words leave no choice about."""
+        return cls(code, count, side, evidence, most=count)
+
+    def within(self, claimed: float) -> Unit:
+        """Return the units with the claimed number, as far as the words allow it."""
+        allowed = claimed if self.most is None else min(claimed, self.most)
+        return replace(self, count=max(self.count, int(allowed)))
 
 
 def count_units(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
@@ -45,21 +56,21 @@ def _first_and_each_further(scheme: Scheme, sides: tuple[SideCount, ...]) -> tup
 
 def _per_side(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
     """One unit per side, whatever the number of injections."""
-    return tuple(Unit(scheme.primary, 1, side.side, side.evidence) for side in sides)
+    return tuple(Unit.proven(scheme.primary, 1, side.side, side.evidence) for side in sides)
 
 
 def _one_or_both_sides(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
     """One code for one side, another that already means both."""
     if len(sides) > 1 and scheme.both_sides is not None:
         evidence = tuple(dict.fromkeys(e for side in sides for e in side.evidence))
-        return (Unit(scheme.both_sides, 1, None, evidence),)
+        return (Unit.proven(scheme.both_sides, 1, None, evidence),)
     return _per_side(scheme, sides)
 
 
 def _unlisted(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
     """One unit of an unlisted code for the session."""
     evidence = tuple(dict.fromkeys(e for side in sides for e in side.evidence))
-    return (Unit(scheme.primary, 1, None, evidence),)
+    return (Unit.proven(scheme.primary, 1, None, evidence),)
 
 
 def _add_ons(scheme: Scheme, sides: tuple[SideCount, ...], *, once: bool) -> tuple[Unit, ...]:
@@ -69,12 +80,11 @@ def _add_ons(scheme: Scheme, sides: tuple[SideCount, ...], *, once: bool) -> tup
 
 
 def _add_on(code: str, side: SideCount, *, once: bool) -> Unit | None:
-    if side.further:
-        return Unit(code, 1 if once else side.further, side.side, side.evidence)
-    if side.may_have_further:
-        most = 1 if once or side.high is None else side.high - 1
-        return Unit(code, most, side.side, side.evidence, certain=False)
-    return None
+    """Return the units for the sites after the first; None where there can be none."""
+    least, most = side.low - 1, None if side.high is None else side.high - 1
+    if once:
+        least, most = min(least, 1), 1 if most is None else min(most, 1)
+    return Unit(code, least, side.side, side.evidence, most) if most != 0 else None
 
 
 _COUNTING: Mapping[str, Callable[[Scheme, tuple[SideCount, ...]], tuple[Unit, ...]]] = {

@@ -159,7 +159,7 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
             not_read=tuple((subject, "could not be read") for subject in not_read),
         )
         known = _with_parameters(knowledge, parameters) if parameters else knowledge
-        case, _ = engine._case(chart, known.on(as_day(day), profile), as_day(day))
+        case, _ = engine.build_case(chart, known.on(as_day(day), profile), as_day(day))
         return case
 
     return build
