@@ -1,0 +1,82 @@
+"""Claims as lines."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cds_service.chart.claims import bills, claim_facts, encounters
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({}, True),
+        ({"status": "draft"}, True),
+        ({"status": "cancelled"}, False),
+        ({"status": "entered-in-error"}, False),
+        ({"use": "preauthorization"}, False),
+        ({"use": "predetermination"}, False),
+        ({"status": ["cancelled"], "use": {}}, True),
+    ],
+)
+def test_what_bills(members, expected, record_of):
+    assert bills(record_of({"resourceType": "Claim", "id": "c", **members}).entries[0]) is expected
+
+
+CODE = {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "64461"}]}
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({"productOrService": CODE}, ("64461", 1, (), None)),
+        ({"productOrService": CODE, "quantity": {"value": 3}}, ("64461", 3, (), None)),
+        ({"productOrService": CODE, "quantity": {"value": 0}}, ("64461", 0, (), None)),
+        ({"productOrService": CODE, "quantity": {"value": "two"}}, ("64461", 1, (), None)),
+        ({"productOrService": {"text": "64461-RT x2"}}, ("64461", 2, ("RT",), None)),
+        (
+            {"productOrService": CODE, "modifier": [{"coding": [{"code": "rt"}]}, {"text": "59"}, 7]},
+            ("64461", 1, ("RT", "59"), None),
+        ),
+        ({"productOrService": CODE, "servicedDate": "2026-03-02"}, ("64461", 1, (), date(2026, 3, 2))),
+        ({"productOrService": CODE, "servicedPeriod": {"start": "2026-03-02"}}, ("64461", 1, (), date(2026, 3, 2))),
+        ({"productOrService": CODE, "servicedDate": "2026-13-02"}, ("64461", 1, (), None)),
+        ({"productOrService": [CODE]}, None),
+        ({"productOrService": "64461"}, ("64461", 1, (), None)),
+        ({}, None),
+    ],
+)
+def test_an_item_as_a_line(item, expected, record_of):
+    record = record_of({"resourceType": "Claim", "id": "c", "item": ["odd", item]})
+    lines = [
+        (line.code, line.units, line.modifiers, line.service_date)
+        for line in claim_facts(record.entries[0], record).lines
+    ]
+    assert lines == ([expected] if expected else [])
+
+
+def test_where_a_line_stands_and_who_bills(record_of):
+    claim = {
+        "resourceType": "Claim",
+        "id": "c",
+        "type": {"coding": [{"code": "professional"}]},
+        "provider": {"reference": "https://ehr.example.org/Practitioner/1"},
+        "billablePeriod": {"start": "2026-03-02"},
+        "item": [None, {"productOrService": CODE}],
+    }
+    record = record_of(claim)
+    facts = claim_facts(record.entries[0], record)
+    assert (facts.kind, facts.provider, facts.resource) == ("professional", "Practitioner/1", claim)
+    assert (facts.lines[0].path, facts.lines[0].service_date) == ("item[1]", date(2026, 3, 2))
+
+
+def test_the_encounters_of_its_items(record_of):
+    items = [
+        {"encounter": [{"reference": "Encounter/1"}, {"reference": "Patient/1"}]},
+        {"encounter": {"reference": "Encounter/2"}},
+        {"encounter": "Encounter/3"},
+    ]
+    record = record_of({"resourceType": "Claim", "id": "c", "item": items})
+    assert encounters(record.entries[0], record) == {"Encounter/1", "Encounter/2"}
