@@ -68,7 +68,7 @@ def operation(procedure: Entry, record: Record) -> Operation | None:
         codes=codes,
         text=words,
         service_date=done_on(procedure),
-        performers=_performers(procedure, record, surgeons_only=True),
+        performers=_surgeons(procedure, record),
         evidence=(Evidence(procedure.reference, "code", words or next(iter(codes), None)),),
     )
 
@@ -158,20 +158,33 @@ def _completed(block: Block, procedure: Entry, record: Record, codes: tuple[str,
         block,
         sites=block.sites or sites_of(procedure, side),
         side=side,
-        performers=_performers(procedure, record, surgeons_only=False),
+        performers=_performers(procedure, record),
         reported_codes=codes,
         service_date=done_on(procedure),
     )
 
 
-def _performers(procedure: Entry, record: Record, *, surgeons_only: bool) -> tuple[str, ...]:
-    """Return who performed it; of an operation only the surgeons, as far as their function is told."""
-    found = []
+def _performers(procedure: Entry, record: Record) -> tuple[str, ...]:
+    """Return who took part, whatever the function."""
+    found = (_person(record, procedure, each.get("actor")) for each in items(procedure.resource.get("performer")))
+    return tuple(dict.fromkeys(person for person in found if person is not None))
+
+
+def _surgeons(procedure: Entry, record: Record) -> tuple[str, ...]:
+    """Return who operated: whoever is called a surgeon, else the only one who may have been.
+
+    Of several people of no stated function any may be the surgeon, so none is said to be.
+    """
+    surgeons: list[str | None] = []
+    others: list[str | None] = []
     for performer in items(procedure.resource.get("performer")):
         function = (concept_text(performer.get("function")) or "").lower()
-        if surgeons_only and any(word in function for word in _NOT_THE_SURGEON):
-            continue
-        found.append(_person(record, procedure, performer.get("actor")))
+        person = _person(record, procedure, performer.get("actor"))
+        if "surg" in function and not any(word in function for word in _NOT_THE_SURGEON):
+            surgeons.append(person)
+        elif not any(word in function for word in _NOT_THE_SURGEON):
+            others.append(person)
+    found = surgeons or (others if len(set(others)) == 1 else [])
     return tuple(dict.fromkeys(person for person in found if person is not None))
 
 
