@@ -73,7 +73,7 @@ def _detail(assessment: Assessment, change: Difference, findings: Sequence[Findi
     return first_fitting(
         paragraphs(
             [
-                *_explanations(findings[:shown], quotes, limit),
+                *_explanations(findings[:shown], quotes, limit, remedies=not change.expected),
                 *([] if findings else _grounds(change, quotes)),
                 _present_text(change),
                 _expected_text(change),
@@ -85,13 +85,17 @@ def _detail(assessment: Assessment, change: Difference, findings: Sequence[Findi
     )
 
 
-def _explanations(findings: Iterable[Finding], quotes: int, limit: int) -> Iterator[str]:
-    """Yield a paragraph for each finding, and the words of the record behind it, no quote twice."""
+def _explanations(findings: Iterable[Finding], quotes: int, limit: int, *, remedies: bool) -> Iterator[str]:
+    """Yield a paragraph for each finding, and the words of the record behind it, no quote twice.
+
+    Where the supported lines are listed below they are the remedy, said once instead of with every finding.
+    """
     shown: set[str | None] = set()
     for finding in findings:
-        yield " ".join(filter(None, (escaped(text, limit) for text in (finding.message, finding.remedy))))
-        fresh = telling((piece for piece in finding.evidence if piece.quote not in shown), quotes)
-        shown.update(piece.quote for piece in fresh)
+        texts = (finding.message, finding.remedy) if remedies else (finding.message,)
+        yield " ".join(filter(None, (escaped(text, limit) for text in texts)))
+        fresh = telling((piece for piece in finding.evidence if piece.words not in shown), quotes)
+        shown.update(piece.words for piece in fresh)
         yield from map(quoted, fresh)
 
 

@@ -91,7 +91,7 @@ def _missing_text(block: str, missing: Sequence[Element], shown: int, quotes: in
 def _bullet(element: Element, quotes: int) -> str:
     """Return the element with what a complete note states, and what this note has instead ("could not be obtained")."""
     words = wording.element_words(element.element)
-    said = [f"“{escaped(piece.quote or '', _INLINE_QUOTE)}”" for piece in telling(element.evidence, min(quotes, 1))]
+    said = [f"“{escaped(piece.words or '', _INLINE_QUOTE)}”" for piece in telling(element.evidence, min(quotes, 1))]
     return f"- {escaped(words.name)}: {escaped(words.complete)}" + "".join(
         f" (the note has: {quote})" for quote in said
     )

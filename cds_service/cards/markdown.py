@@ -85,17 +85,17 @@ def source_of(evidence: Evidence) -> str:
 
 def quoted(evidence: Evidence, limit: int = QUOTE_LIMIT) -> str:
     """Return one Markdown quote line: the record's words, then where they are from. The quote must not be blank."""
-    return f"> “{escaped(evidence.quote or '', limit)}” {source_of(evidence)}"
+    return f"> “{escaped(evidence.words or '', limit)}” {source_of(evidence)}"
 
 
 def telling(evidence: Iterable[Evidence], most: int) -> list[Evidence]:
-    """Return at most `most` pieces whose quote tells a reader something, words of notes first, no quote twice.
+    """Return at most `most` pieces whose words tell a reader something, those of notes first, no sentence twice.
 
     Bare codes and values without letters are left out: they are in the text of the card anyway.
     """
     seen: dict[str, Evidence] = {}
     for piece in evidence:
-        words = collapsed(piece.quote or "")
+        words = collapsed(piece.words or "")
         if any(character.isalpha() for character in words):
             seen.setdefault(words.casefold(), piece)
     return sorted(seen.values(), key=lambda piece: piece.start is None)[:most]

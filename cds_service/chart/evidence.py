@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,6 +10,10 @@ from cds_service.chart.model import Block, Evidence, Fact, Origin, Site, SiteCou
 from cds_service.chart.narrative.reading import BlockReading, CountReading, NoteReading, Said, SiteReading, Span
 
 T = TypeVar("T")
+
+_REACH = 160
+"""Characters looked at on each side of a quote for the ends of its sentence."""
+_SENTENCE_END = re.compile(r"(?<=[.;!?])\s|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,16 @@ class Place:
 
     def evidence(self, span: Span) -> Evidence:
         """Return the words at `span` as evidence."""
-        return Evidence(self.reference, self.path, self.text[span.start : span.end], span.start, span.end)
+        quote = self.text[span.start : span.end]
+        return Evidence(self.reference, self.path, quote, span.start, span.end, self._around(span))
+
+    def _around(self, span: Span) -> str:
+        """Return the sentence or line around `span`, as far as it can be told by full stops and line breaks."""
+        before = self.text[max(0, span.start - _REACH) : span.start]
+        after = self.text[span.end : span.end + _REACH]
+        start = span.start - len(_SENTENCE_END.split(before)[-1])
+        stop = _SENTENCE_END.search(after)
+        return self.text[start : span.end + (stop.start() + 1 if stop else len(after))].strip()
 
     def fact(self, said: Said[T] | None) -> Fact[T] | None:
         """Return what the text says as a fact, None where it says nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -72,7 +72,8 @@ class Evidence:
     """Where a fact was read.
 
     `quote` is the record's own words; for text it is exactly `text[start:end]` of the decoded text at `path`,
-    for a coded value the value of the string at `path`.
+    for a coded value the value of the string at `path`. `context` is the sentence or line the quote stands in, for
+    showing it to people.
     """
 
     reference: str
@@ -80,6 +81,12 @@ class Evidence:
     quote: str | None = None
     start: int | None = None
     end: int | None = None
+    context: str | None = field(default=None, compare=False)
+
+    @property
+    def words(self) -> str | None:
+        """What to show a person: the sentence around the quote where it is known, else the quote."""
+        return self.context or self.quote
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract's JSON form, without members that are not stated."""

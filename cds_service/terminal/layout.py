@@ -70,7 +70,7 @@ def quotes(evidence: Iterable[Evidence], most: int = 2) -> Text:
 
 def quote(piece: Evidence) -> str:
     """Return the record's words in quotation marks."""
-    return f"“{safe(piece.quote or '', QUOTE_LIMIT)}”"
+    return f"“{safe(piece.words or '', QUOTE_LIMIT)}”"
 
 
 def sources_line(sources: Iterable[Source], label: str = "Source") -> Text:

@@ -171,7 +171,7 @@ def test_a_warning_finding_makes_a_warning_card(make: Any, severity: str, warnin
     assert found.rules == (("date-mismatch", m_info.rule) if warning else (m_info.rule, "date-mismatch"))
 
 
-def test_the_detail_shows_message_remedy_quote_lines_and_source(make: Any) -> None:
+def test_the_detail_shows_message_quote_lines_and_source(make: Any) -> None:
     finding = make.finding(
         "units-exceed-documentation",
         "64462",
@@ -181,9 +181,9 @@ def test_the_detail_shows_message_remedy_quote_lines_and_source(make: Any) -> No
     )
     found = content(make.assessment("64461-RT", "64462-RT", claim=make.claim("64462 x3"), findings=(finding, finding)))
     assert found.detail == (
-        "Three units of 64462 are claimed. Report it once.\n\n"
+        "Three units of 64462 are claimed.\n\n"
         "> “injected at T4 and &lt;T5>” *DocumentReference/123*\n\n"
-        "Three units of 64462 are claimed. Report it once.\n\n"
+        "Three units of 64462 are claimed.\n\n"
         "On the claim: 64462 ×3.\n\n"
         "The record supports:\n\n- 64461-RT ×1\n- 64462-RT ×1\n\n"
         "Source: Medicare NCCI Policy Manual, chapter 2, CMS, 2024-07-01"
