@@ -53,8 +53,11 @@ def ordered_blocks(order: Entry, vocabulary: Vocabulary) -> tuple[Block, ...]:
 def request_of(
     order: Entry, vocabulary: Vocabulary, performers: frozenset[str], requester: str | None
 ) -> Fact[bool] | None:
-    """Return the request an order of the record is for a block: somebody else asked whoever did it."""
-    if requester is None or requester in performers or not is_block_order(order, vocabulary):
+    """Return the request an order of the record is for a block: somebody else asked whoever did it.
+
+    Where nobody is named who did it, it may have been the one who asked.
+    """
+    if requester is None or not performers or requester in performers or not is_block_order(order, vocabulary):
         return None
     display = text(member(order.resource, "requester", "display"))
     return Fact(True, (Evidence(order.reference, "requester", display or requester),))

@@ -86,6 +86,7 @@ def test_what_an_order_asks_for(resource, technique, side, continuous, vocabular
         ("Practitioner/surgeon", {"Practitioner/anes"}, True),
         ("Practitioner/anes", {"Practitioner/anes"}, False),
         (None, {"Practitioner/anes"}, False),
+        ("Practitioner/surgeon", set(), False),
     ],
 )
 def test_whoever_did_it_did_not_ask_for_it(requester, performers, requested, vocabulary):
