@@ -11,17 +11,18 @@ from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.reading import Span
 
 _AMOUNT = re.compile(
-    r"(?<![a-z0-9.,/])(?P<number>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3}|one|two|three|four|five|six|seven|"
-    r"eight|nine|ten|fifteen|twenty|thirty)"
+    r"(?<![a-z0-9.,/])(?P<number>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3}|(?:(?:twenty|thirty|forty)-)?(?:one|two|three|four|five|"
+    r"six|seven|eight|nine)|ten|twelve|fifteen|eighteen|twenty|thirty|forty|sixty)"
     r"\s{0,2}-?\s{0,2}(?P<unit>ml|mls|cc|ccs|milliliters?|millilitres?|mg|mgs|"
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
     r"hour)(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
-_WORDS |= {"fifteen": 15, "twenty": 20, "thirty": 30}
-_TENS = {"m": "mL", "c": "mL"}
+_WORDS |= {"twelve": 12, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60}
 _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
 _SKIN_REACH = 60
+_APART = re.compile(r"[,;+]|\b(?:and|with|then|plus)\b")
+_MASS = ("mg", "milligram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
 
 def _normal(match: re.Match[str]) -> str:
     number = match["number"].replace(",", ".")
-    number = str(_WORDS.get(number, number))
+    if number[0].isalpha():
+        number = str(sum(_WORDS[word] for word in number.split("-")))
     number = f"0{number}" if number.startswith(".") else number
-    unit = "mg" if match["unit"].startswith(("mg", "milligram")) else "mL"
+    unit = "mg" if match["unit"].startswith(_MASS) else "mL"
     return f"{number} {unit}" + ("/h" if match["rate"] else "")
 
 
@@ -90,16 +92,18 @@ def _is_anesthetic(document: Document, index: int, match: re.Match[str], chosen:
     """An amount belongs to the substance nearest to it; with none named, to an injection at a level."""
     nearest, distance = None, 10_000
     for substance in document.of(index, "drug", "substance"):
+        if substance.value == "additive" and not match["unit"].startswith(_MASS):
+            continue
         gap = substance.start - match.end() if substance.start >= match.end() else match.start() - substance.end
         between = document.folded[min(match.end(), substance.end) : max(match.start(), substance.start)]
-        gap += 25 * len(re.findall(r"[,;]|\band\b|\bwith\b|\bthen\b", between))
+        gap += 25 * len(_APART.findall(between))
         if gap < distance:
             nearest, distance = substance, gap
     if nearest is not None:
         return nearest.start in chosen and not re.match(
             r"\s{0,2}(?:syringe|saline)", document.folded[match.end() : match.end() + 20]
         )
-    if match["unit"].startswith(("mg", "milligram")):
+    if match["unit"].startswith(_MASS):
         return document.sentence(index).section == "agent"
     section = document.sentence(index).section
     skin = document.has(index, "skin")

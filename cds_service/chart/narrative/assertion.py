@@ -36,6 +36,8 @@ _BESIDE_A_BLOCK = frozenset({"technique", "continuous", "element"})
 _DONE = frozenset({"performed", "placed", "done", "completed", "injected"})
 _OBJECTS = _SUBJECTS | {"generic", "anesthesia"}
 _OBJECT_REACH = 25
+_BESIDE = 3
+"""Characters between what was called off and a bare participle: "consent refused"."""
 _JOINS = frozenset({"", "and", "or", ",", "/", "&", "nor", ", and", ", or"})
 
 
@@ -86,8 +88,11 @@ def _reaches_forward(document: Document, index: int, trigger: Mention, mention: 
 
 
 def _reaches_back(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
-    if trigger.concept.attributes.get("calls_off") and mention.kind == "technique":
-        return _is_called_off(document, index, trigger, mention)
+    if trigger.concept.attributes.get("calls_off"):
+        if mention.kind == "technique":
+            return _is_called_off(document, index, trigger, mention)
+        if trigger.start - mention.end > _BESIDE and not _is_passive(document, trigger):
+            return False
     if _terminated(document, index, mention.end, trigger.start):
         return False
     end = mention.end
@@ -106,11 +111,15 @@ def _is_called_off(document: Document, index: int, trigger: Mention, mention: Me
         between = mention.end <= other.start and other.end <= trigger.start
         if between and (other.kind == "technique" or document.folded[other.start : other.end] in _DONE):
             return False
-    if document.folded[max(trigger.start - 6, 0) : trigger.start].endswith(("was ", "were ", "been ", "be ")):
+    if _is_passive(document, trigger):
         return True
     return not any(
         other.kind in _OBJECTS and 0 <= other.start - trigger.end <= _OBJECT_REACH for other in document.mentions[index]
     )
+
+
+def _is_passive(document: Document, trigger: Mention) -> bool:
+    return document.folded[max(trigger.start - 6, 0) : trigger.start].endswith(("was ", "were ", "been ", "be "))
 
 
 def _terminated(document: Document, index: int, start: int, end: int) -> bool:

@@ -23,8 +23,11 @@ _COVERS = {
     "continuous": frozenset({"trigger"}),
 }
 """Which kinds of mention a longer one of this kind hides: "no complications" negates nothing after it."""
-_BOX_BEFORE = re.compile(r"[\[(]([ x*]{0,3})[\])] {0,2}\Z")
-_BOX_AFTER = re.compile(r" {0,2}\[([ x*]{0,3})\]")
+_BOX_BEFORE = re.compile(r"(?:[\[(]([ _x*✓]{0,3})[\])]|(?P<sign>[☐☑☒✓✔□■])) {0,2}\Z")
+_BOX_AFTER = re.compile(r" {0,2}\[([ _x*✓]{0,3})\](?P<sign>)")
+_EMPTY = frozenset("☐□")
+_UNRESOLVED = re.compile(r"\{[^{}\n]{0,120}:\d{1,9}\}|\{\*{3}[^{}\n]{0,120}\}|@[a-z]\w{0,30}@")
+"""What a template leaves behind where nobody chose, "{consent:12345}" or "@LA@": it says nothing."""
 _ONE_AT_A_PLACE = frozenset({"technique", "side", "anesthesia", "continuous"})
 _REACH = 120
 """Characters before a mention in which what hides it can start."""
@@ -62,7 +65,7 @@ class Document:
 
 def prepare(text: str) -> Document:
     """Return the text as a document."""
-    folded = fold(text)
+    folded = _UNRESOLVED.sub(lambda left: "*" * len(left[0]), fold(text))
     layout = lay_out(folded, text)
     document = Document(text, folded, layout, {}, {})
     if not layout.sentences:
@@ -99,7 +102,9 @@ def _is_unticked(folded: str, mention: Mention) -> bool:
     """Return whether a mention is a choice with an empty box: "[x] right [ ] left", "right [x] left [ ]"."""
     before = _BOX_BEFORE.search(folded, max(mention.start - 6, 0), mention.start)
     box = before or _BOX_AFTER.match(folded, mention.end)
-    return box is not None and not box[1].strip()
+    if box is None:
+        return False
+    return box["sign"] in _EMPTY if box["sign"] else not (box[1] or "").strip(" _")
 
 
 def _hides(decoys: list[Mention], mention: Mention) -> bool:

@@ -20,12 +20,12 @@ HEADING = "heading"
 _FIELD = re.compile(
     r"(?:(?<=[\n.;|,])|"
     r"\A)[ \t*#>\-]{0,8}(?:\(?\d{1,2}[.)]\s?)?([a-z](?:[a-z0-9 /&()'#\-]|\.(?!\s)){1,58}?) {0,3}(?::(?!\d)|"
-    r"\s[=\-]\s)"
+    r"\s[=\-|]\s)"
 )
 _LONE = re.compile(r"(?:(?<=\n)|\A)[ *#>=\-]{0,8}([a-z][a-z /&'\-]{3,40}) {0,8}(?=\n|\Z)")
 _STOP = re.compile(r"[.!?]+(?=\s|$|[a-z]{4})|;|\n")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:dr|drs|mr|mrs|ms|vs|approx|no|st|pt|jr|sr|prof|e\.g|i\.e|etc|ga|hr)|(?:\A|"
+    r"(?:\b(?:dr|drs|mr|mrs|ms|vs|approx|no|st|pt|jr|sr|prof|e\.g|i\.e|etc|\d ?ga|\d ?hr)|(?:\A|"
     r"\n)[\s*\-]{0,6}\d{1,2}|\b[a-z])\Z"
 )
 _BULLET = re.compile(r"\s*(?:[*#>\-]|\(?\d{1,2}[.)]\s|[a-z][a-z /]{1,30}:)")
@@ -111,9 +111,15 @@ def _headings(folded: str) -> list[tuple[int, int, str, str, bool, bool]]:
     for match in _LONE.finditer(folded):
         heading = match.group(1).strip()
         kind, lasting = classify(heading)
-        if kind != "other" and len(heading.split()) <= 4 and not re.search(r"\b(was|were|is|no|none|not)\b", heading):
+        if kind != "other" and len(heading.split()) <= 4 and not _is_value(folded, match, heading):
             found.append((match.start(1), match.end(1), heading, kind, lasting, True))
     return sorted(found)
+
+
+def _is_value(folded: str, match: re.Match[str], heading: str) -> bool:
+    """Return whether a lone line says something, or stands below an empty field ("Consent:", then "Signed")."""
+    above = folded[max(match.start(1) - 40, 0) : match.start(1)].rstrip()
+    return above.endswith(":") or re.search(r"\b(was|were|is|no|none|not)\b", heading) is not None
 
 
 def _sections(folded: str, wrapped: frozenset[int]) -> Iterator[Section]:

@@ -5,7 +5,7 @@ A phrase is lower case words in a small language:
 
 - a space matches white space or hyphens, so `in plane` also finds `in-plane`;
 - `*` at the end of a word matches the rest of a word: `inject*`;
-- `(a|b)` is a choice, and `(a )?` may be absent, but not at the beginning;
+- `(a|b)` is a choice, and `(a )?` may be absent, but not at the beginning; `\(` is a parenthesis of the text;
 - `..` stands for up to four words of the same clause.
 
 Phrases are indexed by the first three letters of their first word and tried only where a word starts, and every
@@ -49,7 +49,7 @@ class Mention(NamedTuple):
 
 def to_pattern(phrase: str) -> str:
     """Return the regular expression for a phrase of the small language."""
-    pattern = re.sub(r"\((?!\?)", "(?:", phrase)
+    pattern = re.sub(r"(?<!\\)\((?!\?)", "(?:", phrase)
     pattern = re.sub(r"(?<=[a-z])\*", "[a-z]{0,20}", pattern).replace(" .. ", f" {_GAP}")
     return pattern.replace(" ", _SPACE) + r"(?![a-z0-9])"
 
@@ -88,7 +88,7 @@ class Lexicon:
         for table in tables:
             more = {name: value for name, value in table.items() if name not in {"kind", "value", "phrases"}}
             concept = Concept(table["kind"], table["value"], more)
-            role = concept.kind + str(more.get("direction", ""))
+            role = concept.kind + str(more.get("direction", "")) + (concept.value if concept.kind == "element" else "")
             for phrase in table["phrases"]:
                 compiled = re.compile(to_pattern(phrase))
                 for key in sorted(set(first_keys(phrase))):
@@ -96,7 +96,7 @@ class Lexicon:
         self._index = index
 
     def scan(self, folded: str) -> list[Mention]:
-        """Return the mentions in folded text, in order: at each word the longest of each kind and direction."""
+        """Return the mentions in folded text, in order: at each word the longest of each kind, direction and element."""
         found: list[Mention] = []
         index = self._index
         for word in _WORD.finditer(folded):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from cds_service.chart.narrative.amounts import agents, amounts
 from cds_service.chart.narrative.assertion import Assertion, assess, negation
@@ -34,43 +35,56 @@ _FIELDS = {
     "pain-after": "pain-score-after",
 }
 _BLANK = re.compile(
-    r"[\s*_.\-\[\](){}#?:,/]*(?:n/?a|tbd|pending|unknown|not (?:documented|recorded|stated|specified|"
-    r"applicable)|see (?:above|note|chart)|none (?:recorded|documented)"
-    r"|to be determined|\[?(?:blank|\w+ here)\]?|x{3,})?[\s*_.\-\[\](){}#?:,/]*\Z"
+    r"[\s*_.\-\[\](){}#?:,/☐□]*(?:n/?a|tbd|pending|unknown|not (?:documented|recorded|stated|specified|entered|"
+    r"applicable|assessed|done|given)|see (?:above|note|chart|below|record|attached|emr|mar|anes\w* record)|none "
+    r"(?:recorded|documented|entered)|to be (?:determined|completed|entered|obtained)|(?:select|choose|enter|insert|pick)\b.*"
+    r"|\[?(?:blank|\w+ here)\]?|x{3,})?[\s*_.\-\[\](){}#?:,/]*\Z"
 )
-_NO = re.compile(r"[\s*\-]*(?:no\b|not\b|none\b|unable|declined|refused|unobtainable|deferred|waived)")
-_CALM = re.compile(r"[\s*\-]*(?:none|no\b|nil|0\b|denied|denies|without|negative)")
+_BOX = re.compile(r"(?:[\[(](?P<mark>[ _x*✓]{0,3})[\])]|(?P<sign>[☐☑☒✓✔□■])) {0,2}")
+_EMPTY_BOX = frozenset("☐□")
+_NO = re.compile(
+    r"[\s*\-]*(?:no\b(?!\s?\.?\s?\d)|not\b|none\b|unable|declined|refused|unobtainable|deferred|waived(?!.*emergen)|unsigned|nil\b)"
+)
+_CALM = re.compile(r"[\s*\-]*(?:none|no\b|nil|0\b|zero|denied|denies|without|negative|neg\b|absent|uneventful|there were no)")
+_DIGITS = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
+_DIGITS |= {"eight": "8", "nine": "9", "ten": "10", "nil": "0"}
+_GRADE = rf"10|[0-9]|{'|'.join(_DIGITS)}"
+_TEN = r"(?:\s?/\s?10|\s(?:out )?of (?:10|ten))"
+_NO_UNIT = r"(?![0-9a-z]|\.[0-9]|\s?/\s?(?!10)\d|\s?-\s?\d|\s?(?:ml|mls|cc|mg|%|cm|g|ga|gauge|years?|months?|weeks?|days?|yrs?|hours?)\b)"
+_ARROW = r"(?:to|->|-->|=>|>|down to|→|then|now|and now)"
 _SCORE = re.compile(
-    r"(?:pain|vas|nrs|vps)(?:\s(?:score|level|scale|rating|"
-    r"intensity))?s?\s{0,2}(?:\([^)]{0,12}\)\s?)?(?:was|is|of|at|=|:|rated|reported|reports|now|score|"
-    r"decreased|dropped|reduced|improved|went|fell|from|to|as|level|\s|pre-block|post-block){0,5}?"
-    r"\s{0,2}(?P<first>10|[0-9])(?:\s?/\s?10)?(?![0-9]|\.[0-9]|\s?(?:ml|cc|mg|%|cm))(?:\s{0,2}(?:to|->|-->|"
-    r"down to|→)\s{0,2}(?P<second>10|[0-9])(?:\s?/\s?10)?(?![0-9]|\.[0-9]|\s?(?:ml|cc|mg|%|years|months|weeks|"
-    r"days)))?"
+    r"\b(?:pain|vas|nrs|vps|nprs)(?:\s(?:score|level|scale|rating|intensity))?s?\s{0,2}(?:\([^)]{0,12}\)\s?)?"
+    r"(?:(?:was|is|of|at|=|:|-|rated|reported|reports|now|still|remains|only|score|decreased|dropped|reduced|improved|went|"
+    r"fell|came|down|from|to|as|level|before|after|pre-block|post-block|afterwards)?[\s:=]{1,3}){0,5}?\s{0,2}"
+    rf"(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
 )
+_FIELD_SCORE = re.compile(r"(?<![*_/\d.])(?:10|[0-9])(?![\d.])")
 _OUT_OF_TEN = re.compile(
-    r"(?<![0-9/.])(?P<first>10|[0-9])\s?/\s?10(?![0-9/])(?:\s{0,2}(?:to|->|-->|down to|"
-    r"→)\s{0,2}(?P<second>10|[0-9])\s?/\s?10)?"
+    rf"(?<![0-9/.*_a-z])(?P<first>{_GRADE}){_TEN}(?![0-9/])(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
 )
+_EVENT = r"(?! (?:\w+ ){0,3}(?:surg|operat|thorac|vats|mastect|lobect|fall|mvc|mva|accident|extub|injur|trauma|crash|resect|fract))"
 _AFTER = re.compile(
-    r"\bafter\b|\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor)|following|minutes? later|\bmin later|"
-    r"\bnow\b|reduced to|decreased to|improved to|down to|dropped to"
+    rf"\bafter(?:wards?)?\b{_EVENT}|\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|\bfollowing\b{_EVENT}|"
+    r"minutes? later|\bmins? later|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|\blater\b|\bh later|"
+    r"\bnow\b|reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
-    r"presented|\bpre\b|complain|current|rates"
+    r"presented|\bpre\b|complain|current|rates|on admission|\bindication\b"
 )
 _RELIEF = re.compile(
-    r"(?<![0-9.])\d{1,3}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better)"
+    r"(?<![0-9.])\d{1,3}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced)"
 )
 _GAUGE = re.compile(r"(?<![0-9a-z.])\d{2}\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
 _ICD = re.compile(r"(?<![a-z0-9])[a-tv-z]\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
 _ANY = "any"
+_LONGEST_BLANK = 80
 _AMOUNT_CONCEPT = Concept("drug", "amount")
 _GENERIC_BLOCK = re.compile(
-    r"(?:nerve|regional|plane|analgesic) block|regional anesthesia|\bblock (?:was|placed|note|performed|"
-    r"procedure)|the block\b"
+    r"(?:nerve|regional|plane|analgesic|branch|branches|diagnostic|ganglion|joint|facet) (?:block|inject)|regional anesthesia|"
+    r"\bblock (?:was|placed|note|performed|procedure|done)|\b(?:the|this) block\b|medial branch|ganglion"
 )
+_BLOCK_WORD = re.compile(r"paravertebral|\bpvbs?\b|\besp\b|\bblocks?\b|transforaminal|intercostal|medial branch")
 
 
 def statements(
@@ -86,14 +100,17 @@ def statements(
         yield from _unguided(document)
     yield from _of_fields(document)
     yield from _of_phrases(document)
+    yield from _of_purposes(document)
     yield from _of_drugs(document)
     yield from _of_scores(document)
     yield from _of_patterns(document)
 
 
 def speaks_of_a_block(document: Document) -> bool:
-    """Return whether the note speaks of some regional block, even where it does not name one."""
-    return _GENERIC_BLOCK.search(document.folded) is not None
+    """Return whether the note speaks of some regional block, even where it does not name one as done."""
+    if _GENERIC_BLOCK.search(document.folded):
+        return True
+    return "drug" in document.kinds and _BLOCK_WORD.search(document.folded) is not None
 
 
 def _of_block(block: BlockReading, place: Place) -> Iterator[StatementReading]:
@@ -134,7 +151,21 @@ def _count_value(block: BlockReading) -> str | None:
 
 def is_blank(folded: str) -> bool:
     """Return whether a field's value says nothing: empty, "***", "[ ]", "N/A", "pending"."""
-    return _BLANK.match(folded[:80]) is not None if len(folded) <= 80 else False
+    return len(folded) <= _LONGEST_BLANK and _BLANK.match(folded) is not None
+
+
+def _chosen(value: str) -> str:
+    """Return a field's value without the choices whose boxes are empty: "[x] none [ ] bleeding" says "none"."""
+    boxes = list(_BOX.finditer(value))
+    if not boxes:
+        return value
+    ends = [box.start() for box in boxes[1:]] + [len(value)]
+    kept = [value[box.end() : end].strip() for box, end in zip(boxes, ends, strict=True) if _is_ticked(box)]
+    return " ".join([value[: boxes[0].start()].strip(), *(choice or "yes" for choice in kept)]).strip()
+
+
+def _is_ticked(box: re.Match[str]) -> bool:
+    return box["sign"] not in _EMPTY_BOX if box["sign"] else bool((box["mark"] or "").strip(" _"))
 
 
 def _of_fields(document: Document) -> Iterator[StatementReading]:
@@ -143,7 +174,7 @@ def _of_fields(document: Document) -> Iterator[StatementReading]:
         if element is None or not section.heading:
             continue
         start, end = _value_of(document, section)
-        value = document.folded[start:end]
+        value = _chosen(document.folded[start:end])
         if is_blank(value):
             continue
         yield from _field(element, value, Span(start, end))
@@ -168,8 +199,10 @@ def _field(element: str, value: str, span: Span) -> Iterator[StatementReading]:
     elif element in {"consent", "time-out"}:
         yield StatementReading(element, not _NO.match(value), span)
     elif element in {"pain-score-before", "pain-score-after"}:
-        if score := re.search(r"\b(?:10|[0-9])\b", value):
+        if score := _FIELD_SCORE.search(value):
             yield StatementReading(element, True, span, score.group())
+            if element == "pain-score-after":
+                yield StatementReading("response", True, span)
     elif not _NO.match(value):
         yield StatementReading(element, True, span)
 
@@ -179,35 +212,87 @@ def _of_phrases(document: Document) -> Iterator[StatementReading]:
         statement = _phrase(document, index, mention)
         if statement is not None:
             yield statement
+
+
+def _of_purposes(document: Document) -> Iterator[StatementReading]:
+    """Yield what the note says the block was for, and the pain or operation that is the reason for it."""
     for index, mention in document.all("purpose"):
-        if mention.value in {"trauma-analgesia", "chronic-pain", "postoperative-analgesia"} and not _silent(
-            document, index, mention
-        ):
+        meant = assess(document, index, mention)
+        if document.sentence(index).section == HEADING or meant in {Assertion.NEGATED, Assertion.OTHER}:
+            continue
+        if mention.value in _REASONS:
+            yield StatementReading("indication", True, span_of(mention))
+        if mention.value != "chronic-pain" and meant is not Assertion.HISTORICAL:
+            yield StatementReading("purpose", True, span_of(mention), mention.value)
+    for index, mention in document.all("operation"):
+        if document.has(index, "technique", "generic") and _FOR.search(document.folded, *_just_before(mention)):
             yield StatementReading("indication", True, span_of(mention))
 
 
-def _silent(document: Document, index: int, mention: Mention) -> bool:
-    return document.sentence(index).section == HEADING or assess(document, index, mention) not in {
-        Assertion.AFFIRMED,
-        Assertion.PLANNED,
-    }
+_REASONS = frozenset({"trauma-analgesia", "chronic-pain", "postoperative-analgesia", "surgical-anesthesia"})
+_FOR = re.compile(r"(?<!consent )(?<!consented )\bfor (?:[a-z'\-]+ ){0,4}\Z")
+
+
+def _just_before(mention: Mention) -> tuple[int, int]:
+    return max(mention.start - 50, 0), mention.start
 
 
 def _phrase(document: Document, index: int, mention: Mention) -> StatementReading | None:
     attributes = mention.concept.attributes
-    section = document.sentence(index).section
     span, value = span_of(mention), attributes.get("says")
-    if section == HEADING or not _has_needed(document, index, attributes.get("needs")):
+    if document.sentence(index).section == HEADING or not _fits(document, index, mention):
         return None
     affirmed = attributes.get("affirmed", True)
-    if attributes.get("negation") == "none":
-        return StatementReading(mention.value, affirmed, span, value)
     meant = assess(document, index, mention)
-    if attributes.get("assertion") != _ANY and (meant in _NOT_NOW or section in {"history", "plan"}):
+    if _is_of_another_time(document, index, meant, attributes):
         return None
-    if meant is not Assertion.NEGATED:
+    if attributes.get("negation") == "none" or meant is not Assertion.NEGATED:
         return StatementReading(mention.value, affirmed, span, value)
     return _negated(document, index, mention)
+
+
+def _is_of_another_time(document: Document, index: int, meant: Assertion, attributes: Mapping[str, Any]) -> bool:
+    """Return whether words are about a plan, the past or somebody else, for an element that must be of this block."""
+    if attributes.get("assertion") == _ANY:
+        return False
+    section = document.sentence(index).section
+    if attributes.get("negation") == "none":
+        return section == "history" or meant in {Assertion.HISTORICAL, Assertion.OTHER}
+    return meant in _NOT_NOW or (section in {"history", "plan"} and not attributes.get("anywhere"))
+
+
+def _fits(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether the sentence has what the mention needs, nothing that speaks against it, and is about the block."""
+    attributes = mention.concept.attributes
+    sentence = document.sentence(index)
+    needed, against = attributes.get("needs"), attributes.get("unless")
+    if needed is not None or against is not None:
+        words = document.folded[sentence.start : sentence.end]
+        if needed is not None and not re.search(needed, words):
+            return False
+        if against is not None and re.search(against, words):
+            return False
+    side = attributes.get("of_the_operation")
+    return side is None or not _is_of_the_operation(document, index, mention, side)
+
+
+def _is_of_the_operation(document: Document, index: int, mention: Mention, side: str) -> bool:
+    """Return whether a sentence that names an operation and no block speaks of the operation alone.
+
+    "Consent for mastectomy" stands before it, "lobectomy without complications" after it.
+    """
+    if document.has(index, "technique", "generic", "continuous"):
+        return False
+    for operation in document.of(index, "operation"):
+        if side == "after" and operation.end <= mention.start:
+            return True
+        between = document.folded[mention.end : operation.start]
+        if side == "before" and _CONSENT_FOR.match(between):
+            return True
+    return False
+
+
+_CONSENT_FOR = re.compile(r"(?: form)?(?: \w+){0,2} (?:for|to) (?:[a-z'\-]+ ){0,4}\Z")
 
 
 _NOT_NOW = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
@@ -227,11 +312,6 @@ def _negated(document: Document, index: int, mention: Mention) -> StatementReadi
             return StatementReading(mention.value, True, span_of(mention))
         return StatementReading(mention.value, False, span_of(mention))
     return StatementReading(mention.value, False, span_of(mention))
-
-
-def _has_needed(document: Document, index: int, needed: str | None) -> bool:
-    sentence = document.sentence(index)
-    return needed is None or re.search(needed, document.folded[sentence.start : sentence.end]) is not None
 
 
 def _of_drugs(document: Document) -> Iterator[StatementReading]:
@@ -260,9 +340,12 @@ def _of_scores(document: Document) -> Iterator[StatementReading]:
         if sentence.section in {HEADING, "pain-before", "pain-after"}:
             continue
         words = document.folded[sentence.start : sentence.end]
-        if "pain" not in words and "vas" not in words and "nrs" not in words and "/10" not in words.replace(" ", ""):
+        if not _MAY_SCORE.search(words):
             continue
         yield from _scores(document, index, words)
+
+
+_MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)")
 
 
 def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
@@ -279,10 +362,12 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
                 yield StatementReading("response", True, Span(base + match.start("first"), base + match.end()))
             elif (element := _when(document, words, base, match)) is not None:
                 yield _score(element, match, "first", base)
+                if element == "pain-score-after":
+                    yield StatementReading("response", True, Span(base + match.start(), base + match.end()))
 
 
 def _score(element: str, match: re.Match[str], group: str, base: int) -> StatementReading:
-    return StatementReading(element, True, Span(base + match.start(group), base + match.end(group)), match[group])
+    return StatementReading(element, True, Span(base + match.start(group), base + match.end(group)), _DIGITS.get(match[group], match[group]))
 
 
 def _when(document: Document, words: str, base: int, match: re.Match[str]) -> str | None:
