@@ -39,7 +39,7 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
         profile: a profile id; by default chosen from the chart's Coverage.
 
     Raises:
-        KeyError: `profile` is not a profile of the knowledge.
+        KnowledgeError: `profile` is not a profile of the knowledge.
     """
     day = chart.date_of_service or today
     view = knowledge.on(day, profile or _profile(chart, knowledge))

@@ -44,7 +44,17 @@ def expected_lines(
         units = _units(selection, reported)
         sided = (*with_sides(units, view), *_imaging(selection, view))
         lines += [_finish(line, selection.block, view, separation, reported) for line in sided]
-    return tuple(line for line in lines if not _never_beside_another(line, [*lines, *other_lines], view))
+    kept = [line for line in lines if not _never_beside_another(line, [*lines, *other_lines], view)]
+    return tuple(line for line in kept if not _guides_nothing(line, kept, view))
+
+
+def _guides_nothing(line: ExpectedLine, kept: Iterable[ExpectedLine], view: View) -> bool:
+    """Whether `line` is imaging, and every block left beside it includes imaging."""
+    code = view.code(line.code)
+    if code is None or code.role != "imaging":
+        return False
+    others = (view.code(other.code) for other in kept)
+    return all(other.imaging_included for other in others if other is not None and other.role != "imaging")
 
 
 def _never_beside_another(line: ExpectedLine, lines: Iterable[ExpectedLine | Line], view: View) -> bool:

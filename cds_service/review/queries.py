@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cds_service.chart.model import Contradiction
 from cds_service.review.assessment import Query
 from cds_service.review.case import Case
 from cds_service.review.selection import Selection
 from cds_service.review.sites import SideCount, count_by_side
+from cds_service.review.units import count_units
 
 _QUESTIONS = {
     "laterality": "The record names different sides for this block. Which side was injected?",
@@ -40,9 +42,18 @@ def _ambiguous_counts(case: Case) -> Iterator[Query]:
     if any(c.element in ("levels", "site-count") for c in case.chart.contradictions):
         return
     for selection in case.selections:
-        open_counts = [count for count in count_by_side(selection.block) if count.high not in (None, count.low)]
-        if selection.scheme.add_on and open_counts:
+        open_counts = [count for count in count_by_side(selection.block) if _decides_units(count, selection)]
+        if open_counts and case.separation.reportable:
             yield _how_many(selection, open_counts[0])
+
+
+def _decides_units(count: SideCount, selection: Selection) -> bool:
+    """Whether the fewest and the most sites of an open count come to different units; no most, no end of options."""
+    if count.high is None:
+        return False
+    ends = (replace(count, low=sites, high=sites) for sites in (count.low, count.high))
+    fewest, most = (count_units(selection.scheme, (end,)) for end in ends)
+    return fewest != most
 
 
 def _how_many(selection: Selection, count: SideCount) -> Query:
