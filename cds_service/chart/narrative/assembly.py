@@ -7,20 +7,23 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cds_service.chart.model import Guidance, Purpose, Technique
+from cds_service.chart.narrative.answers import Answer, answer, field_value
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
+from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.reading import BlockReading, Said, Status
 from cds_service.chart.narrative.sites import Place, locate
-from cds_service.chart.narrative.techniques import Episode, Ownership
+from cds_service.chart.narrative.techniques import Episode
 
 _REGION_WORDS = re.compile(r"\b(thoracic|lumbar|cervical|sacral|caudal)\b")
 _OWN_REGION = {Technique.INTERCOSTAL: "thoracic"}
 _THORACIC_PLANES = frozenset(
     {"serratus-anterior", "pecs", "transversus-thoracic", "rhomboid-intercostal", "parasternal"}
 )
+_SHARED = frozenset({"guidance", "image"})
 _UNDONE = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
 _PURPOSE_RANK = (
     Purpose.SURGICAL_ANESTHESIA,
@@ -83,7 +86,7 @@ def _owned(
 ) -> Iterator[tuple[int, Mention, Assertion]]:
     """Yield the mentions of a kind that belong to a block, but for those in plans and histories."""
     for index, mention in document.all(kind):
-        if ownership.owner(index, mention.start, mention.end) is not episode:
+        if not _belongs(ownership, index, mention, episode):
             continue
         if document.sentence(index).section in {"history", "plan"} and not ownership.names(index, episode):
             continue
@@ -92,13 +95,21 @@ def _owned(
             yield index, mention, meant
 
 
+def _belongs(ownership: Ownership, index: int, mention: Mention, episode: Episode) -> bool:
+    """Guidance and images are those of all blocks told of together; a catheter is one block's own."""
+    if mention.kind in _SHARED:
+        return ownership.shares(index, mention.start, mention.end, episode)
+    return ownership.owner(index, mention.start, mention.end) is episode
+
+
 def _continuous(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
     """Return whether a catheter was left: its strongest mention decides, a removal leaves it open."""
     yes = no = None
     for index, mention, meant in _owned(document, ownership, episode, "continuous"):
-        if mention.value == "false" or meant is Assertion.NEGATED or _is_denied_field(document, index):
+        answered = answer(document, index, mention)
+        if mention.value == "false" or meant is Assertion.NEGATED or answered is Answer.NO:
             no = no or Said(False, span_of(mention))
-        elif _is_catheter(document, index, mention):
+        elif answered is not Answer.BLANK and _is_catheter(document, index, mention):
             yes = yes or Said(True, span_of(mention))
     named = next((n.mention for n in episode.namings if _names_catheter(document, n.mention)), None)
     yes = yes or (Said(True, span_of(named)) if named else None)
@@ -116,24 +127,10 @@ def _names_catheter(document: Document, mention: Mention) -> bool:
 
 def _is_catheter(document: Document, index: int, mention: Mention) -> bool:
     """A bare "catheter" counts where something was done with it, or its field has a value."""
-    if document.folded[mention.start : mention.end] not in {"catheter", "catheters"}:
+    if document.folded[mention.start : mention.end] not in {"catheter", "catheters", "cath"}:
         return True
-    if document.sentence(index).section == HEADING:
-        body = _field_value(document, index)
-        return bool(re.match(r"yes|placed|threaded|at |\d", body))
-    return document.has(index, "technique")
-
-
-def _is_denied_field(document: Document, index: int) -> bool:
-    heading = document.sentence(index).section == HEADING
-    return heading and re.match(r"no\b|none\b|n\b", _field_value(document, index)) is not None
-
-
-def _field_value(document: Document, index: int) -> str:
-    if index + 1 >= len(document.layout.sentences):
-        return ""
-    following = document.sentence(index + 1)
-    return document.folded[following.start : following.end]
+    answered = answer(document, index, mention)
+    return answered is Answer.YES or (answered is Answer.NONE and document.has(index, "technique"))
 
 
 def _guidance(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Said[Guidance]]:
@@ -166,9 +163,12 @@ def _guides(document: Document, mention: Mention) -> bool:
 
 
 def _image_saved(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
-    for _, mention, meant in _owned(document, ownership, episode, "image"):
+    for index, mention, meant in _owned(document, ownership, episode, "image"):
+        answered = answer(document, index, mention)
+        if answered is Answer.BLANK:
+            continue
         negated = meant is Assertion.NEGATED or re.search(r"\bnot\b", document.folded[mention.start : mention.end])
-        return Said(not negated, span_of(mention))
+        return Said(not negated and answered is not Answer.NO, span_of(mention))
     return None
 
 
@@ -212,7 +212,7 @@ def _asks(document: Document, index: int, mention: Mention) -> bool:
     around = document.folded[sentence.start : sentence.end]
     if re.search(r"patient(?:'s)? (?:has |had )?(?:request|ask)|request of (?:the )?patient|patient's request", around):
         return False
-    if sentence.section == HEADING and not re.search(r"[a-z]{2}", _field_value(document, index)):
+    if sentence.section == HEADING and not re.search(r"[a-z]{2}", field_value(document, index)):
         return False
     return assess(document, index, mention) not in {Assertion.NEGATED, Assertion.HISTORICAL}
 

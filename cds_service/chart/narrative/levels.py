@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 _REGIONS = (("C", 8), ("T", 12), ("L", 5), ("S", 5))
@@ -57,11 +57,23 @@ _RIB_LAST = re.compile(
     rf"(?<![a-z0-9.\-/]){_RIB_NUMBERS}\s{{1,3}}(?:(?:right|left|bilateral|posterior|lateral|"
     rf"anterior)\s)?{_RIB}(?![a-z])"
 )
+_ORDINAL = rf"(?:1[0-2]|[1-9])(?:st|nd|rd|th)|{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}"
+_JOIN = rf"\s{{0,3}}(?:,\s{{0,2}}and|{_RANGE}|and|&|,|/|\+)\s{{0,3}}(?:the\s)?"
+_ORDINAL_SPACES = re.compile(
+    rf"(?<![a-z0-9.\-/])(?P<numbers>(?:{_ORDINAL})(?:{_JOIN}(?:{_ORDINAL})){{0,11}})\s{{1,3}}(?:inter\s?)?spaces?(?![a-z])"
+)
+_ORDINAL_LEVELS = re.compile(
+    rf"(?<![a-z0-9.\-/])(?P<numbers>(?:{_ORDINAL})(?:{_JOIN}(?:{_ORDINAL})){{1,11}})\s{{1,3}}"
+    r"(?P<region>thoracic|lumbar|cervical)(?![a-z])"
+)
 _RIB_PART = re.compile(rf"(?P<sep>{_RANGE})?(?:\s|,|and|&|/|\+|the)*(?P<number>{_NUMBER})(?![a-z0-9])")
 _SPACE_AFTER = re.compile(
     r"\s{0,3}(?:thoracic\s)?(?:inter\s?-?space|intervertebral|interlaminar|paravertebral\s(?:space|"
-    r"interspace)|space|joint|facet|foramen|interval|disc|disk)"
+    r"interspace)|space|joint|facet|foramen|interval|disc|disk|level(?![s(]))"
 )
+_SPACES_AFTER = re.compile(r"\s{0,3}(?:\w{1,14}\s){0,2}(?:interspaces|spaces|joints|foramina)\b")
+_SPACE_BEFORE = re.compile(r"(?:space|level)\s{1,3}(?:(?:of|at|right|left)\s{1,3}){0,2}\Z")
+"""Singular words that make "T4-5" one place: "at the level of T4-5"."""
 _BETWEEN = re.compile(r"between\s{1,3}(?:the\s)?(?:levels?\s(?:of\s)?)?\Z")
 
 
@@ -106,7 +118,9 @@ def find_levels(folded: str) -> list[Levels]:
         found.extend(parts)
         position = parts[-1].end if parts else match.start() + 1
     found.extend(_compact(folded))
-    if "rib" in folded or "intercostal" in folded or "spaces" in folded:
+    if "thoracic" in folded or "lumbar" in folded:
+        found.extend(_ordinals(folded))
+    if "rib" in folded or "intercostal" in folded or "space" in folded:
         found.extend(_ribs(folded))
     return _disjoint(found)
 
@@ -157,6 +171,8 @@ def _expression(folded: str, first: re.Match[str]) -> Iterator[Levels]:
         start = step.start("letter") if step["letter"] else step.start("number")
     if start >= 0:
         members.append(Levels(Form.LEVEL, (pending,), start, end))
+    if len(members) > 1 and _SPACES_AFTER.match(folded, members[-1].end):
+        members = [replace(each, form=Form.INTERSPACE) if each.form is Form.PAIR else each for each in members]
     yield from _paired(folded, members) if slashed or _between(folded, members) else members
 
 
@@ -187,8 +203,15 @@ def _range(folded: str, one: str, other: str, start: int, end: int) -> Levels:
     low, high = sorted((_PLACE[one], _PLACE[other]))
     if high - low > 1:
         return Levels(Form.RANGE, _SPINE[low : high + 1], start, end)
-    form = Form.INTERSPACE if _SPACE_AFTER.match(folded, end) else Form.PAIR
+    form = Form.INTERSPACE if _is_space(folded, start, end) else Form.PAIR
     return Levels(form, (_SPINE[low], _SPINE[high]), start, end)
+
+
+def _is_space(folded: str, start: int, end: int) -> bool:
+    """Return whether singular words make a pair one space; plural ones make it two, or one of several."""
+    if _SPACES_AFTER.match(folded, end):
+        return False
+    return bool(_SPACE_AFTER.match(folded, end) or _SPACE_BEFORE.search(folded, max(start - 30, 0), start))
 
 
 def _compact(folded: str) -> Iterator[Levels]:
@@ -201,22 +224,31 @@ def _compact(folded: str) -> Iterator[Levels]:
 
 
 def _ribs(folded: str) -> Iterator[Levels]:
-    for pattern in (_RIB_LAST, _RIB_FIRST):
+    for pattern in (_RIB_LAST, _RIB_FIRST, _ORDINAL_SPACES):
         for match in pattern.finditer(folded):
-            yield from _rib_parts(match["numbers"], match.start("numbers"))
+            yield from _numbered("rib ", match["numbers"], match.start("numbers"))
 
 
-def _rib_parts(words: str, offset: int) -> Iterator[Levels]:
+def _ordinals(folded: str) -> Iterator[Levels]:
+    """Yield "third, fourth and fifth thoracic" as the levels they number."""
+    for match in _ORDINAL_LEVELS.finditer(folded):
+        parts = list(_numbered(match["region"][0].upper(), match["numbers"], match.start("numbers")))
+        if all(level in _PLACE for part in parts for level in part.levels):
+            yield from parts
+
+
+def _numbered(prefix: str, words: str, offset: int) -> Iterator[Levels]:
+    """Yield the levels of a list of numbers ("4th, 5th and 7th to 9th"), each with `prefix` before its number."""
     pending: tuple[int, int, int] | None = None
     for part in _RIB_PART.finditer(words):
         number, start, end = _number(part["number"]), offset + part.start("number"), offset + part.end()
         if pending and part["sep"] and number > pending[0]:
-            levels = tuple(f"rib {n}" for n in range(pending[0], number + 1))
+            levels = tuple(f"{prefix}{n}" for n in range(pending[0], number + 1))
             yield Levels(Form.RANGE, levels, pending[1], end)
             pending = None
             continue
         if pending:
-            yield Levels(Form.LEVEL, (f"rib {pending[0]}",), pending[1], pending[2])
+            yield Levels(Form.LEVEL, (f"{prefix}{pending[0]}",), pending[1], pending[2])
         pending = (number, start, end)
     if pending:
-        yield Levels(Form.LEVEL, (f"rib {pending[0]}",), pending[1], pending[2])
+        yield Levels(Form.LEVEL, (f"{prefix}{pending[0]}",), pending[1], pending[2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.chart.model import Technique
 from cds_service.chart.narrative.assertion import Assertion, assess
@@ -28,10 +28,21 @@ _CALLED_OFF = re.compile(
     r"given|attempted|possible)"
     r"|unable to|wasn't|held"
 )
+_DEFINED = re.compile(
+    r"\s{0,2}(?:\([^)]{0,20}\)\s{0,2})?(?:(?:is|are)\s(?:an?|one|used|done|given|called|injections?)\b|\?)"
+)
+"""After its name: the words of an explanation ("a paravertebral block is an injection ..."), or a question mark."""
+_TITLE_LENGTH = 120
+_BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter)\b")
+_TICKED_BEFORE = re.compile(r"[\[(] ?[x*] ?[\])] ?\Z")
+_LEAFLET = 2
+_CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
 _FIELD_WORDS = 8
 _VALUE_ENDS = re.compile(r"\s{0,2}(?:\Z|[,;:(.]|right|left|bilat|at\b|th?\d|with\b|single|under\b|x\s?\d)")
+_ENDS = re.compile(r"\s{0,2}(?:\Z|[.;,\n]|it\b|the (?:block|procedure)|this\b|block\b|and\b)")
 _VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
-_SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\bfollowed\b")
+SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\bfollowed\b")
+"""What cuts words off from the technique beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,60 +74,11 @@ class Episode:
     namings: tuple[Naming, ...]
 
 
-class Ownership:
-    """Which block the words at a place belong to."""
-
-    def __init__(self, document: Document, episodes: tuple[Episode, ...]) -> None:
-        """Go through the sentences once: words without a technique belong to the block told of last."""
-        self._anchors: dict[int, list[tuple[Mention, Episode]]] = {}
-        for episode in episodes:
-            for naming in episode.namings:
-                self._anchors.setdefault(naming.index, []).append((naming.mention, episode))
-        self._document = document
-        self._default: list[Episode | None] = []
-        done = [episode for episode in episodes if episode.status is Status.PERFORMED]
-        current = min(done, key=lambda episode: episode.namings[0].mention.start, default=None)
-        for index in range(len(document.layout.sentences)):
-            anchors = self._anchors.get(index, [])
-            anchors.sort(key=lambda anchor: anchor[0].start)
-            for _, episode in anchors:
-                current = episode if episode.status is Status.PERFORMED else current
-            self._default.append(current)
-
-    def owner(self, index: int, start: int, end: int) -> Episode | None:
-        """Return the block that `text[start:end]` in sentence `index` belongs to."""
-        anchors = self._anchors.get(index)
-        if not anchors:
-            return self._default[index]
-        before = [anchor for anchor in anchors if anchor[0].start <= start]
-        after = [anchor for anchor in anchors if anchor[0].start > start]
-        if not before or (after and self._leads(before[-1][0].end, start, end, after[0][0].start)):
-            return after[0][1]
-        return before[-1][1]
-
-    def indices(self, episode: Episode) -> Iterator[int]:
-        """Yield the sentences that may hold something of a block."""
-        for index, default in enumerate(self._default):
-            anchors = self._anchors.get(index)
-            if any(owner is episode for _, owner in anchors) if anchors else default is episode:
-                yield index
-
-    def names(self, index: int, episode: Episode) -> bool:
-        """Return whether the sentence names the block."""
-        return any(owner is episode for _, owner in self._anchors.get(index, ()))
-
-    def _leads(self, previous: int, start: int, end: int, following: int) -> bool:
-        """Words between two techniques belong to the next where only the previous is cut off ("..., left ESP")."""
-        folded = self._document.folded
-        return bool(_SEPARATOR.search(folded, previous, max(start, previous))) and not _SEPARATOR.search(
-            folded, min(end, following), following
-        )
-
-
 def find_episodes(document: Document) -> tuple[Episode, ...]:
     """Return the blocks the note tells of, in the order they are first named."""
-    namings = list(_namings(document))
+    namings = list(_as_the_note_is_meant(document, _namings(document)))
     namings.extend(_called_off(document, namings))
+    namings.extend(_refused(document, namings))
     namings.extend(_retried(document, namings))
     evidence = _has_evidence(document)
     groups: dict[Key, list[Naming]] = {}
@@ -141,7 +103,8 @@ def _episodes(key: Key, group: list[Naming], evidence: bool) -> Iterator[Episode
     off = [naming for naming in present if naming.status is Status.NOT_DONE]
     planned = [naming for naming in present if naming.status is Status.PLANNED]
     if off and not any(naming.mention.start > off[-1].mention.start and naming.strong for naming in done):
-        yield Episode(key, Status.NOT_DONE, tuple(off + [n for n in done if not n.strong or n not in off]))
+        named = [naming for naming in planned + done if naming.mention.start < off[-1].mention.start]
+        yield Episode(key, Status.NOT_DONE, tuple(sorted(named + off, key=lambda n: n.mention.start)))
     elif done:
         soft = [naming for naming in planned if naming.soft]
         yield Episode(key, Status.PERFORMED, tuple(sorted(done + soft, key=lambda n: n.mention.start)))
@@ -158,9 +121,78 @@ def _namings(document: Document) -> Iterator[Naming]:
             yield naming
 
 
+def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
+    """Yield the namings as what the whole note is for lets them be read.
+
+    A leaflet or a consent form tells of what may be done; a round on a catheter, of what was done on an earlier day.
+    """
+    leaflet = _is_leaflet(document)
+    round_ = not leaflet and _is_round(document)
+    for naming in namings:
+        if naming.status is not Status.PERFORMED:
+            yield naming
+        elif leaflet and not _is_told_as_done(document, naming):
+            yield replace(naming, status=Status.PLANNED, soft=True, strong=False)
+        elif round_ and _is_older_catheter(document, naming):
+            yield replace(naming, status=Status.HISTORICAL)
+        else:
+            yield naming
+
+
+def _is_leaflet(document: Document) -> bool:
+    """Return whether the text speaks to the patient, or for the patient who signs."""
+    signed = any(mention.value == "signed" for _, mention in document.all("leaflet"))
+    told = sum(mention.value == "told" for _, mention in document.all("leaflet"))
+    return signed or (told >= _LEAFLET and _VOLUME.search(document.folded) is None)
+
+
+def _is_told_as_done(document: Document, naming: Naming) -> bool:
+    return _DONE_AFTER.match(document.folded, naming.mention.end, document.sentence(naming.index).end) is not None
+
+
+def _is_round(document: Document) -> bool:
+    """Return whether the note follows a catheter up: it says so, and no needle or probe is told of."""
+    return bool(document.kinds.get("follow-up")) and not (
+        document.kinds.get("needle") or document.kinds.get("guidance")
+    )
+
+
+def _is_older_catheter(document: Document, naming: Naming) -> bool:
+    mention = naming.mention
+    words = document.folded[mention.start : mention.end + 12]
+    return _CATHETER.search(words) is not None and not _is_placed(document, naming)
+
+
+def _is_placed(document: Document, naming: Naming) -> bool:
+    return any(
+        document.folded[act.start : act.end] in {"placed", "inserted", "performed", "threaded"}
+        for act in document.of(naming.index, "act")
+    )
+
+
+def _refused(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
+    """Yield the planned block that the patient is then said to have refused: "PVB planned; pt refused"."""
+    ordered = sorted(namings, key=lambda n: n.mention.start)
+    starts = [naming.mention.start for naming in ordered]
+    for index, refusal in document.all("refused"):
+        place = bisect_left(starts, refusal.start)
+        meant = ordered[place - 1] if place else None
+        if meant is not None and meant.status is Status.PLANNED and _ENDS.match(document.folded, refusal.end):
+            yield Naming(meant.key, index, refusal, Status.NOT_DONE)
+
+
+def _is_title(document: Document) -> bool:
+    """Return whether the text is a short title ("Nerve block, paravertebral (T5), left"), as the text of a code is."""
+    folded = document.folded.strip()
+    short = len(folded) <= _TITLE_LENGTH and "\n" not in folded and " " in folded
+    return short and len(document.layout.sentences) == 1
+
+
 def _names_block(document: Document, index: int, mention: Mention) -> bool:
     """A place or a bare word is the name of a block only where a needle went, or as the value of a field."""
     attributes = mention.concept.attributes
+    if _DEFINED.match(document.folded, mention.end):
+        return False
     if attributes.get("field"):
         return _is_field_value(document, index, mention)
     if not attributes.get("weak") or _injected(document, index):
@@ -176,6 +208,10 @@ def _is_field_value(document: Document, index: int, mention: Mention) -> bool:
     """Return whether a bare "paravertebral" stands as a value: last, or before a place, in few words."""
     sentence = document.sentence(index)
     words = document.folded[sentence.start : sentence.end]
+    if _TICKED_BEFORE.search(document.folded, max(mention.start - 5, 0), mention.start):
+        return True
+    if _is_title(document) and _BLOCK_WORDS.search(words):
+        return True
     if len(words.split()) > _FIELD_WORDS or not _VALUE_ENDS.match(document.folded, mention.end, sentence.end):
         return False
     sited = index in document.levels and document.has(index, "side") and _VOLUME.search(words) is not None
@@ -196,6 +232,8 @@ def _key(document: Document, mention: Mention) -> Key:
 def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
     key, section = _key(document, mention), document.sentence(index).section
     meant = assess(document, index, mention)
+    if any(day.end <= mention.start for day in document.of(index, "days-after")):
+        meant = max(meant, Assertion.HISTORICAL)
     after = _DONE_AFTER.match(document.folded, mention.end, document.sentence(index).end) is not None
     if meant is Assertion.OTHER:
         return None
@@ -236,7 +274,7 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
-    strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index)
+    strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or _is_title(document)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
 
 
@@ -280,6 +318,6 @@ def _is_called_off(document: Document, index: int, generic: Mention) -> bool:
         if trigger.value != "negated" or not _CALLED_OFF.search(document.folded[trigger.start : trigger.end]):
             continue
         gap = document.folded[generic.end : trigger.start] or document.folded[trigger.end : generic.start]
-        if len(gap.split()) <= 3 and not _SEPARATOR.search(gap):
+        if len(gap.split()) <= 3 and not SEPARATOR.search(gap):
             return True
     return False

@@ -354,7 +354,7 @@ NOTES = {
         "Right T9-10, T10-11 and T11-12 facet joint injections under fluoroscopy, starting at the T11-12 facet joint.",
         {"facet performed": {"levels": ["T9-T10", "T10-T11", "T11-T12"], "count": (3, 3), "side": "right"}},
     ),
-    "refused before it began": Note("Right PVB planned; pt refused; GA only.", {"paravertebral planned": {}}),
+    "refused before it began": Note("Right PVB planned; pt refused; GA only.", {"paravertebral not-done": {}}),
     "deferred": Note("Right paravertebral block deferred due to INR 2.1.", {"paravertebral not-done": {}}),
     "never possible": Note("Unable to perform PVB due to body habitus.", {"paravertebral not-done": {}}),
     "considered": Note(

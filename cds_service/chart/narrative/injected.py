@@ -1,0 +1,168 @@
+"""Finds the levels a block was injected at, among all levels a note names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from cds_service.chart.model import Side, Technique
+from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.layout import HEADING
+from cds_service.chart.narrative.levels import Form, Levels
+from cds_service.chart.narrative.ownership import Ownership
+from cds_service.chart.narrative.sides import ELSEWHERE, PLACES, Sided
+from cds_service.chart.narrative.techniques import Episode
+
+_NEURAXIAL = frozenset({Technique.FACET, Technique.TRANSFORAMINAL, Technique.INTERLAMINAR, Technique.RADIOFREQUENCY})
+"""Techniques whose "L4-5" is always one joint, foramen or interspace."""
+_BY_RIB = frozenset({Technique.INTERCOSTAL, Technique.FASCIAL_PLANE})
+
+_AT = re.compile(r"\bat (?:the )?(?:levels? )?(?:of )?(?:the )?(?:right |left |bilateral )?\Z")
+_NEAR = 70
+_SIDE_AFTER = re.compile(r"[\s,(]{0,3}(?:levels?\s)?(?:on the\s|on\s)?\Z")
+_LIST = r"(?:[\s,/&+\-]|and|to|th?(?=\d)|\d{1,2}(?!\d)){0,20}"
+_BONE = re.compile(
+    rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s|thoracic\s)?(?:(?:transverse|spinous|articular)\sprocess|"
+    r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b|vertebra\b)"
+)
+_FOUND = re.compile(rf"{_LIST}.{{0,30}}?\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b")
+
+
+class Tier(IntEnum):
+    """How near the words bring a level to the needle."""
+
+    INJECTED = 0
+    SAID = 1
+    LANDMARK = 2
+    """A bone, or a place only looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A level expression that belongs to a block, and the side said for it."""
+
+    levels: Levels
+    index: int
+    tier: Tier
+    side: Side | None
+
+
+def find_located(document: Document, ownership: Ownership, episode: Episode, sided: list[Sided]) -> Iterator[Located]:
+    """Yield every level that may be a site of a block; `sided` are the sides said of it."""
+    by_index: dict[int, list[Sided]] = {}
+    for item in sided:
+        by_index.setdefault(item.index, []).append(item)
+    for index in ownership.indices(episode):
+        named = ownership.names(index, episode)
+        section = document.sentence(index).section
+        for levels in document.levels.get(index, ()):
+            if ownership.owner(index, levels.start, levels.end) is not episode:
+                continue
+            if (section in ELSEWHERE and not named) or not _may_be_site(document, index, levels, episode):
+                continue
+            sides = by_index.get(index) or _heading_sides(document, by_index, index)
+            yield Located(levels, index, _tier(document, index, levels, named), _side_at(document, levels, sides))
+
+
+def _heading_sides(document: Document, by_index: dict[int, list[Sided]], index: int) -> list[Sided]:
+    """Return the side that heads a field ("Right: T4"), for the field's levels."""
+    if index and document.sentence(index - 1).section == HEADING:
+        return by_index.get(index - 1, [])
+    return []
+
+
+def _tier(document: Document, index: int, levels: Levels, named: bool) -> Tier:
+    injected = document.has(index, "injection", "drug")
+    after = document.folded[levels.end : levels.end + 60]
+    looked_for = _BONE.match(after) or (not injected and _FOUND.match(after))
+    if looked_for and not _AT.search(document.folded, max(levels.start - 40, 0), levels.start):
+        return Tier.LANDMARK
+    if named or injected or document.sentence(index).section in PLACES or document.has(index, "act"):
+        return Tier.INJECTED
+    return Tier.SAID
+
+
+def _may_be_site(document: Document, index: int, levels: Levels, episode: Episode) -> bool:
+    rib = levels.levels[0].startswith("rib")
+    if rib and episode.key.technique not in _BY_RIB:
+        return False
+    folded = document.folded
+    if re.match(r".{0,25}\bby (?:the )?(?:counting|scapul|inferior angle|tip)", folded[levels.end : levels.end + 60]):
+        return False
+    for word in document.of(index, "not-site"):
+        if word.value == "failed" and _failed_at(document, index, levels, word.start, word.end):
+            return False
+        if word.value == "before" and word.end <= levels.start and _bears_on(document, index, word.end, levels):
+            return False
+        if word.value == "after" and word.start >= levels.end and _qualifies(document, levels, word.start):
+            return False
+    before = folded[max(levels.start - 70, document.sentence(index).start) : levels.start]
+    return not re.search(r"counting|scapul\w* .{0,30}(?:at|to|corresponds)\s(?:the\s)?\Z", before)
+
+
+def _bears_on(document: Document, index: int, start: int, levels: Levels) -> bool:
+    """A word such as "spread" or "fractures" bears on the levels after it, up to the next act or "at"."""
+    if levels.start - start > _NEAR:
+        return False
+    between = document.folded[start : levels.start]
+    if ";" in between or re.search(r"\b(?:pvb|block|blocks|performed|injected|placed|inserted|advanced)\b", between):
+        return False
+    other = any(start <= item.start and item.end <= levels.start for item in document.levels.get(index, ()))
+    return not ((other or "," in between) and _AT.search(between))
+
+
+def _qualifies(document: Document, levels: Levels, start: int) -> bool:
+    between = document.folded[levels.end : start]
+    if re.search(r"[,;(]|\b(?:and|with|for|injected|performed|using|paravertebral|pvb|block)\b", between):
+        return False
+    return len(between.split()) <= 3
+
+
+def _side_at(document: Document, levels: Levels, sided: list[Sided]) -> Side | None:
+    """Return the side said for these levels: the one right after them, or the last one before."""
+    last = None
+    for item in sided:
+        if item.mention.start >= levels.end:
+            between = document.folded[levels.end : item.mention.start]
+            following = document.folded[item.mention.end : item.mention.end + 12]
+            if last is None and _SIDE_AFTER.match(between) and not re.match(r"\s{1,2}(?:th?\s?-?\d)", following):
+                return item.side
+            break
+        last = item.side
+    return last
+
+
+def _failed_at(document: Document, index: int, levels: Levels, start: int, end: int) -> bool:
+    """Return whether the needle failed to reach a level: "at T4 it could not be passed", "unable to enter at T4"."""
+    if levels.end <= start:
+        between = document.folded[levels.end : start]
+        return not document.has(index, "injection") or "," not in between
+    between = document.folded[end : levels.start]
+    return len(between) <= _NEAR and re.search(r"[,;]|\b(?:so|but|then)\b", between) is None
+
+
+def choose(located: list[Located], episode: Episode) -> list[Located]:
+    """Return the levels that count: where the needle went, or else the landmarks; each once per side."""
+    nearest = min((item.tier for item in located), default=Tier.INJECTED)
+    best = [item for item in located if item.tier is nearest]
+    if episode.key.technique in {Technique.PARAVERTEBRAL, Technique.INTERCOSTAL, Technique.FASCIAL_PLANE}:
+        thoracic = [item for item in best if item.levels.levels[0][0] in "Tr"]
+        best = thoracic or best
+    if episode.key.technique in _NEURAXIAL:
+        best = [replace(item, levels=_as_space(item.levels)) for item in best]
+    if episode.key.technique is Technique.INTERCOSTAL:
+        best = [replace(item, levels=_as_ribs(item.levels)) for item in best]
+    return best
+
+
+def _as_space(levels: Levels) -> Levels:
+    """A facet joint or epidural "L4-5" is one joint or interspace."""
+    return replace(levels, form=Form.INTERSPACE) if levels.form is Form.PAIR else levels
+
+
+def _as_ribs(levels: Levels) -> Levels:
+    """Intercostal nerves go by their rib, whether the note says T5 or rib 5; each is a site of its own."""
+    ribs = tuple(level if level.startswith("rib") else f"rib {level[1:]}" for level in levels.levels)
+    return Levels(Form.LEVEL if len(ribs) == 1 else Form.RANGE, ribs, levels.start, levels.end)

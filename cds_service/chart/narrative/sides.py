@@ -1,0 +1,171 @@
+"""Works out which side a block was done on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from cds_service.chart.model import Side
+from cds_service.chart.narrative.document import Document, span_of
+from cds_service.chart.narrative.layout import HEADING
+from cds_service.chart.narrative.lexicon import Mention
+from cds_service.chart.narrative.ownership import Ownership
+from cds_service.chart.narrative.reading import Said, Span
+from cds_service.chart.narrative.techniques import Episode
+
+ELSEWHERE = frozenset(
+    {
+        "history",
+        "plan",
+        "diagnosis",
+        "indication",
+        "response",
+        "complications",
+        "pain-before",
+        "pain-after",
+        "operation",
+    }
+)
+"""Sections whose levels and sides are not where the needle went, unless the sentence names the block."""
+PLACES = frozenset({"levels", "side", "title", "count", HEADING})
+_SIDE_BEFORE = re.compile(
+    r"[\s,:)(\-]{0,4}(?:sided?\s)?(?:at\s)?(?:the\s)?(?:[a-z]+[\s\-]){0,1}(?:th?\s?-?\d|paravertebral|"
+    r"thoracic|pvb|tpvb|hemithorax|posterior|"
+    r"parasagittal|transverse|chest wall|back|intercostal|side\b)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sided:
+    """A side that belongs to a block, and where it was read."""
+
+    side: Side
+    index: int
+    mention: Mention
+    firm: bool
+
+
+def find_sides(document: Document, ownership: Ownership, episode: Episode) -> list[Sided]:
+    """Return every side said of a block, in order; where none is, those of a block told of together with it."""
+    return list(_sided(document, ownership, episode, shared=False)) or list(
+        _sided(document, ownership, episode, shared=True)
+    )
+
+
+def _sided(document: Document, ownership: Ownership, episode: Episode, *, shared: bool) -> Iterator[Sided]:
+    operations = _spans_by_sentence(document, "operation")
+    for index, mention in document.all("side"):
+        if shared:
+            owned = ownership.is_shared_side(index, mention.start, episode)
+        else:
+            owned = ownership.owner(index, mention.start, mention.end) is episode
+        section = document.sentence(index).section
+        named = ownership.names(index, episode)
+        if not owned or (section in ELSEWHERE and not named):
+            continue
+        if _is_operations(document, mention, operations.get(index, [])) or not _is_side(document, mention):
+            continue
+        firm = named or section in PLACES or _is_tight(document, mention)
+        yield Sided(Side(mention.value), index, mention, firm)
+
+
+def _spans_by_sentence(document: Document, kind: str) -> dict[int, list[tuple[int, int]]]:
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for index, mention in document.all(kind):
+        spans.setdefault(index, []).append((mention.start, mention.end))
+    return spans
+
+
+def _is_side(document: Document, mention: Mention) -> bool:
+    """A bare "R" or "L" is a side only in parentheses or before what it is the side of."""
+    if not mention.concept.attributes.get("upper"):
+        return True
+    after = document.folded[mention.end : mention.end + 24]
+    return (
+        after[:1] in {"", ")", ":", ",", ";", ".", "\n"}
+        or after[1:].startswith("sided")
+        or _SIDE_BEFORE.match(after) is not None
+        or not after.strip(" |")
+    )
+
+
+def _is_operations(document: Document, mention: Mention, operations: list[tuple[int, int]]) -> bool:
+    """The side just before an operation is the operation's: "for left mastectomy"."""
+    for start, _ in operations:
+        between = document.folded[mention.end : start]
+        if (
+            mention.end <= start
+            and len(between.split()) <= 3
+            and not re.search(r"[,;.:()]|\bfor\b|block|pvb|\bt\d", between)
+        ):
+            return True
+    return False
+
+
+def _is_tight(document: Document, mention: Mention) -> bool:
+    before = document.folded[max(mention.start - 8, 0) : mention.start]
+    return before.endswith("on the ") or bool(_SIDE_BEFORE.match(document.folded, mention.end))
+
+
+def side_of_block(document: Document, sided: list[Sided]) -> tuple[Said[Side] | None, tuple[Said[Side], ...]]:
+    """Return the block's side, and every side said of it where they contradict."""
+    firm = [item for item in sided if item.firm] or sided
+    if not firm:
+        return None, ()
+    first: dict[Side, Said[Side]] = {}
+    for item in firm:
+        first.setdefault(item.side, Said(item.side, span_of(item.mention)))
+    if Side.BILATERAL in first:
+        return first[Side.BILATERAL], (first[Side.BILATERAL],)
+    said = tuple(first.values())
+    if len(said) == 2 and _is_both(document, firm):
+        both = Said(Side.BILATERAL, said[1].span)
+        return both, (both,)
+    if len(said) == 1 and (other := _other_side(document, firm)):
+        both = Said(Side.BILATERAL, other)
+        return both, (both,)
+    return said[0], said
+
+
+def _is_both(document: Document, sided: list[Sided]) -> bool:
+    """Right and left are both meant where one sentence says so, each heads a field, or the second is a repetition."""
+    by_index: dict[int, set[Side]] = {}
+    for item in sided:
+        by_index.setdefault(item.index, set()).add(item.side)
+    if any(len(sides) == 2 for sides in by_index.values()):
+        return True
+    started = sided[0].side
+    if any(_is_sibling(document, one, other) for one, other in pairwise(sided)):
+        return True
+    repeated = any(
+        (item.side is not started and document.has(item.index, "same")) or _is_repeat(document, item) for item in sided
+    )
+    headed = {item.side for item in sided if document.sentence(item.index).section == HEADING}
+    return repeated or len(headed) == 2
+
+
+def _is_sibling(document: Document, one: Sided, other: Sided) -> bool:
+    """Two sentences in a row that each name the block with a side of its own: "Rt PVB at T5. Lt PVB at T5."."""
+    named = document.has(one.index, "technique") and document.has(other.index, "technique")
+    near = (
+        other.index == one.index + 1 and document.sentence(one.index).section == document.sentence(other.index).section
+    )
+    return named and near and one.side is not other.side
+
+
+def _is_repeat(document: Document, item: Sided) -> bool:
+    sentence = document.sentence(item.index)
+    return bool(
+        re.search(
+            r"\b(?:repeated|identical|same|similar(?:ly)?|also)\b", document.folded[sentence.start : sentence.end]
+        )
+    )
+
+
+def _other_side(document: Document, sided: list[Sided]) -> Span | None:
+    for index, mention in document.all("other-side"):
+        if document.has(index, "act") and sided[0].mention.start < mention.start:
+            return span_of(mention)
+    return None

@@ -1,0 +1,76 @@
+"""Which blocks a note tells of and where they were done: the notes and what is expected are in `sites/*.toml`."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_service.chart.narrative.reader import read
+from cds_service.chart.narrative.reading import BlockReading, Status
+
+FOLDER = Path(__file__).with_name("sites")
+NOTES: dict[str, dict[str, Any]] = {
+    f"{file.stem}: {note['name']}": note
+    for file in sorted(FOLDER.glob("*.toml"))
+    for note in tomllib.loads(file.read_text("utf-8"))["note"]
+}
+
+
+def _named(block: BlockReading) -> str:
+    plane = f"/{block.plane.value}" if block.plane else ""
+    return f"{block.technique}{plane} {block.status}"
+
+
+def _levels(block: BlockReading, side: str | None) -> list[str | None]:
+    return sorted((site.level for site in block.sites if site.side == side), key=str)
+
+
+def _read(block: BlockReading) -> dict[str, Any]:
+    count = block.site_count
+    return {
+        "right": _levels(block, "right"),
+        "left": _levels(block, "left"),
+        "unsided": _levels(block, None),
+        "side": block.side and str(block.side.value),
+        "count": count and [count.low, "-" if count.high is None else count.high],
+        "continuous": block.continuous and block.continuous.value,
+        "guidance": sorted(str(said.value) for said in block.guidance),
+        "image": block.image_saved and block.image_saved.value,
+    }
+
+
+def _expected(given: dict[str, Any]) -> dict[str, Any]:
+    """Return every member of a performed block: what a table leaves out must not have been read."""
+    levels = {side: sorted(given.get(side, [])) for side in ("right", "left", "unsided")}
+    most = max(map(len, levels.values()))
+    sides = [side for side in ("right", "left") if levels[side]]
+    return {
+        **levels,
+        "side": given.get("side", "bilateral" if len(sides) == 2 else next(iter(sides), None)),
+        "count": given.get("count", [most, most] if most else None),
+        "continuous": given.get("continuous"),
+        "guidance": given.get("guidance", []),
+        "image": given.get("image"),
+    }
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_sites(name: str) -> None:
+    note = NOTES[name]
+    blocks = {_named(block): block for block in read(note["text"]).blocks}
+    wanted = note.get("blocks", {})
+    assert {b for b in blocks if b.endswith(Status.PERFORMED)} == {b for b in wanted if b.endswith(Status.PERFORMED)}
+    assert wanted.keys() <= blocks.keys()
+    for block, given in wanted.items():
+        if block.endswith(Status.PERFORMED) and not given.get("any"):
+            assert _read(blocks[block]) == _expected(given)
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_every_span_holds_words_of_the_note(name: str) -> None:
+    text = NOTES[name]["text"]
+    for block in read(text).blocks:
+        said = (block, *block.sites, block.site_count, block.side, block.continuous, block.image_saved, *block.guidance)
+        for span in (each.span for each in said if each is not None):
+            assert text[span.start : span.end].strip() == text[span.start : span.end] != ""
