@@ -1,0 +1,115 @@
+"""From a chart to its assessment: one rule's failure, the payer, the day, and what was not checked."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cds_service.chart.model import Chart, CoverageFacts, NotesState
+from cds_service.knowledge.errors import KnowledgeError
+from cds_service.review import engine
+from cds_service.review.assessment import Severity
+from cds_service.review.engine import assess
+from cds_service.review.rule import Draft, Rule
+from cds_service.review.serialize import to_json
+
+TODAY = date(2026, 11, 1)
+
+
+@pytest.fixture
+def chart(make_case, make_block) -> Chart:
+    return make_case(make_block(), claim="64461-RT").chart
+
+
+def rule(name, check):
+    return Rule(name, name, Severity.INFO, (), check)
+
+
+def failing(case):
+    yield Draft("said before it failed", "none")
+    raise ValueError(case.chart.blocks[0].evidence[0].quote)
+
+
+def working(case):
+    yield Draft("still heard", "none", codes=("64461",))
+
+
+def test_a_rule_that_fails_takes_no_other_down_and_its_words_are_not_logged(chart, knowledge, monkeypatch, caplog):
+    monkeypatch.setattr(engine, "all_rules", lambda: (rule("failing", failing), rule("working", working)))
+    with caplog.at_level(logging.ERROR):
+        found = assess(chart, knowledge, today=TODAY)
+    assert [finding.message for finding in found.findings] == ["still heard"]
+    assert found.expected_lines[0].rules == ("working",)
+    (said,) = [item for item in found.not_checked if item.rule == "failing"]
+    assert said.reason.split("error id ")[1].rstrip(").") in caplog.text
+    assert "ValueError" in caplog.text
+    assert "paravertebral block" not in caplog.text + said.reason
+
+
+@pytest.mark.parametrize(
+    ("coverages", "expected"),
+    [
+        ([], "default"),
+        (["medicare"], "medicare"),
+        (["acme health"], "default"),
+        (["medicare", "acme health"], "medicare"),
+        (["acme health", "medicare"], "default"),
+        (["medicare advantage"], "default"),
+    ],
+)
+def test_the_profile_is_that_of_whoever_pays_first(coverages, expected, chart, knowledge):
+    paid = tuple(CoverageFacts(f"Coverage/{n}", (words,)) for n, words in enumerate(coverages))
+    assert assess(replace(chart, coverages=paid), knowledge, today=TODAY).profile == expected
+
+
+def test_a_profile_that_is_asked_for_stands_over_the_coverage(chart, knowledge):
+    assert assess(chart, knowledge, today=TODAY, profile="medicare").profile == "medicare"
+    with pytest.raises(KnowledgeError, match="no such profile"):
+        assess(chart, knowledge, today=TODAY, profile="nobody")
+
+
+def test_without_a_date_of_service_today_s_rules_are_used_and_that_is_said(chart, knowledge):
+    found = assess(replace(chart, date_of_service=None), knowledge, today=TODAY)
+    assert found.date_of_service is None
+    assert [item.reason for item in found.not_checked if item.rule == "date-mismatch"] == [
+        "No date of service in the record; the rules of 2026-11-01 were used."
+    ]
+    assert "dateOfService" not in to_json(found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"notes": NotesState.UNKNOWN}, "documentation"),
+        ({"not_read": (("Claim/1", "odd"),)}, "record"),
+        ({"claims": (), "claims_known": False}, "service-not-charged"),
+    ],
+)
+def test_what_could_not_be_judged_is_said(changed, rule, chart, knowledge):
+    found = assess(replace(chart, **changed), knowledge, today=TODAY)
+    assert rule in {item.rule for item in found.not_checked}
+
+
+def test_a_block_without_knowledge_is_said_and_not_corrected(make_case, make_block, knowledge):
+    chart = make_case(make_block(technique="other"), claim="64461-RT").chart
+    found = assess(chart, knowledge, today=TODAY)
+    assert "coding" in {item.rule for item in found.not_checked}
+    assert not found.correctable
+
+
+@pytest.mark.parametrize(
+    ("options", "correctable"),
+    [
+        ({}, True),
+        ({"contradictions": ["technique"]}, False),
+        ({"contradictions": ["levels"]}, False),
+        ({"claim": "00540, 64461-RT-59"}, False),
+        ({"claim": "00540, 64461-LT-59"}, True),
+    ],
+)
+def test_only_what_is_sure_is_offered_as_a_correction(options, correctable, make_case, make_block, knowledge):
+    chart = make_case(make_block(), **{"claim": "64461-RT", **options}).chart
+    assert assess(chart, knowledge, today=TODAY).correctable is correctable
