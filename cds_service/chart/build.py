@@ -115,11 +115,12 @@ def _words_mention_block(entry: Entry, episode: Episode) -> bool:
 
 @dataclass(frozen=True)
 class _Sources:
-    """What an episode was read into, before it is put together."""
+    """What an episode was read into, before it is put together: `blocks` are Procedures, so are `others`."""
 
     notes: tuple[Note, ...]
     unread_notes: tuple[tuple[str, str], ...]
-    procedures: tuple[Entry, ...]
+    blocks: tuple[Entry, ...]
+    others: tuple[Entry, ...]
     claims: tuple[ClaimFacts, ...]
 
 
@@ -134,26 +135,31 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         date_of_service=day,
         blocks=blocks,
         not_done=assembled.not_done,
-        statements=tuple(_statements(sources, episode, record, vocabulary)),
+        statements=tuple(_statements(sources, episode, record)),
         anesthesia=(*_anesthesia_in_notes(sources), *_anesthesia_records(sources)),
         anesthesia_records=tuple(_anesthesia_records(sources, day)),
-        operations=tuple(_operations(sources, record, vocabulary, day)),
+        operations=tuple(_operations(sources, record, day)),
         claims=claims,
         claims_known=record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
         coverages=coverages(record, patient_of_episode(episode, record), day),
         contradictions=(*assembled.contradictions, *_within_notes(sources, blocks, assembled.contradictions)),
         notes=notes_state(record, sources.notes, sources.unread_notes),
-        not_read=(*sources.unread_notes, *_not_read(record, sources, vocabulary), *_left_out(episode.of_others)),
+        not_read=(*sources.unread_notes, *_not_read(record, sources), *_left_out(episode.of_others)),
     )
 
 
 def _sources(episode: Episode, record: Record, vocabulary: Vocabulary) -> _Sources:
     """Read an episode. The annotations of a Procedure that is, or speaks of, a block are notes as well."""
-    done = episode.of_type("Procedure")
-    annotated = (p for p in done if procedures.is_block(p, vocabulary) or _words_mention_block(p, episode))
+    blocks: list[Entry] = []
+    others: list[Entry] = []
+    for procedure in episode.of_type("Procedure"):
+        (blocks if procedures.is_block(procedure, vocabulary) else others).append(procedure)
+    annotated = (*blocks, *(each for each in others if _words_mention_block(each, episode)))
     found, unread = notes(episode.texts_of(entry) for entry in (*episode.of_type("DocumentReference"), *annotated))
-    claims = (claim_facts(claim, record) for claim in episode.of_type("Claim") if bills(claim))
-    return _Sources(found, unread, done, tuple(_judged(claim, vocabulary) for claim in claims))
+    claims = tuple(
+        _judged(claim_facts(claim, record), vocabulary) for claim in episode.of_type("Claim") if bills(claim)
+    )
+    return _Sources(found, unread, tuple(blocks), tuple(others), claims)
 
 
 def _block_lines(claims: Iterable[ClaimFacts], vocabulary: Vocabulary) -> tuple[Line, ...]:
@@ -173,7 +179,7 @@ def _tellings(sources: _Sources, record: Record, vocabulary: Vocabulary) -> Iter
             dated = note.reading.service_date
             block = replace(block_from(reading, note.place, Origin.NOTE), service_date=dated.value if dated else None)
             yield Telling(block, reading.status, weak_date=note.written)
-    for procedure in sources.procedures:
+    for procedure in sources.blocks:
         yield from procedures.tellings(procedure, record, vocabulary)
 
 
@@ -190,13 +196,13 @@ def _with_request(block: Block, episode: Episode, record: Record, vocabulary: Vo
     return block
 
 
-def _statements(sources: _Sources, episode: Episode, record: Record, vocabulary: Vocabulary) -> Iterator[Statement]:
+def _statements(sources: _Sources, episode: Episode, record: Record) -> Iterator[Statement]:
     """Yield what documents a block: the notes, the drugs given, and the reason its own Procedure states."""
     for note in sources.notes:
         yield from statements_from(note.reading, note.place)
     yield from drug_statements(episode.of_type("MedicationAdministration"), record)
-    for procedure in sources.procedures:
-        stated = procedures.reason(procedure) if procedures.is_block(procedure, vocabulary) else None
+    for procedure in sources.blocks:
+        stated = procedures.reason(procedure)
         if stated is not None:
             yield Statement("indication", affirmed=True, evidence=stated, value=stated.quote)
 
@@ -208,17 +214,16 @@ def _anesthesia_in_notes(sources: _Sources) -> Iterator[Fact[AnesthesiaType]]:
 
 
 def _anesthesia_records(sources: _Sources, day: date | None = None) -> Iterator[Fact[AnesthesiaType]]:
-    for procedure in sources.procedures:
+    for procedure in (*sources.blocks, *sources.others):
         if day is None or procedures.done_on(procedure) in (None, day):
             yield from procedures.anesthesia(procedure)
 
 
-def _operations(sources: _Sources, record: Record, vocabulary: Vocabulary, day: date | None) -> Iterator[Operation]:
-    for procedure in sources.procedures:
-        if not procedures.is_block(procedure, vocabulary):
-            operation = procedures.operation(procedure, record)
-            if operation is not None:
-                yield operation
+def _operations(sources: _Sources, record: Record, day: date | None) -> Iterator[Operation]:
+    for procedure in sources.others:
+        operation = procedures.operation(procedure, record)
+        if operation is not None:
+            yield operation
     for note in sources.notes:
         said = note.reading.operation
         if said is not None:
@@ -257,16 +262,15 @@ def _date_of_service(
     return next((day for day in candidates if day is not None), None)
 
 
-def _not_read(record: Record, sources: _Sources, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+def _not_read(record: Record, sources: _Sources) -> Iterator[tuple[str, str]]:
     yield from ((unread.subject, unread.reason) for unread in record.unread)
     for key in (PrefetchKey.PROCEDURES, PrefetchKey.COVERAGE):
         if record.states.get(key) is KeyState.ABSENT:
             yield key.value, "not sent with the request"
-    for procedure in sources.procedures:
-        if procedures.is_block(procedure, vocabulary):
-            fault = problem(procedure.resource)
-            if fault is not None:
-                yield procedure.reference, f"not valid FHIR R4 ({fault}); read as far as it goes"
+    for procedure in sources.blocks:
+        fault = problem(procedure.resource)
+        if fault is not None:
+            yield procedure.reference, f"not valid FHIR R4 ({fault}); read as far as it goes"
     for claim in sources.claims:
         if not claim.valid:
             yield claim.reference, f"not valid FHIR R4 ({problem(claim.resource)}), so no correction is offered"
