@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,10 +9,6 @@ from cds_service.chart.model import Block, Evidence, Fact, Origin, Site, SiteCou
 from cds_service.chart.narrative.reading import BlockReading, CountReading, NoteReading, Said, SiteReading, Span
 
 T = TypeVar("T")
-
-_REACH = 160
-"""Characters looked at on each side of a quote for the ends of its sentence."""
-_SENTENCE_END = re.compile(r"(?<=[.;!?])\s|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +22,7 @@ class Place:
     def evidence(self, span: Span) -> Evidence:
         """Return the words at `span` as evidence."""
         quote = self.text[span.start : span.end]
-        return Evidence(self.reference, self.path, quote, span.start, span.end, self._around(span))
-
-    def _around(self, span: Span) -> str:
-        """Return the sentence or line around `span`, as far as it can be told by full stops and line breaks."""
-        before = self.text[max(0, span.start - _REACH) : span.start]
-        after = self.text[span.end : span.end + _REACH]
-        start = span.start - len(_SENTENCE_END.split(before)[-1])
-        stop = _SENTENCE_END.search(after)
-        return self.text[start : span.end + (stop.start() + 1 if stop else len(after))].strip()
+        return Evidence(self.reference, self.path, quote, span.start, span.end, self.text)
 
     def fact(self, said: Said[T] | None) -> Fact[T] | None:
         """Return what the text says as a fact, None where it says nothing."""

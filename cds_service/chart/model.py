@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,6 +10,11 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+
+_REACH = 160
+"""Characters looked at on each side of a quote for the ends of its sentence."""
+_SENTENCE_END = re.compile(r"(?<=[.;!?])\s|\n")
 
 
 class Technique(StrEnum):
@@ -72,8 +78,7 @@ class Evidence:
     """Where a fact was read.
 
     `quote` is the record's own words; for text it is exactly `text[start:end]` of the decoded text at `path`,
-    for a coded value the value of the string at `path`. `context` is the sentence or line the quote stands in, for
-    showing it to people.
+    for a coded value the value of the string at `path`. `text` is the whole text it was read from.
     """
 
     reference: str
@@ -81,12 +86,14 @@ class Evidence:
     quote: str | None = None
     start: int | None = None
     end: int | None = None
-    context: str | None = field(default=None, compare=False)
+    text: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def words(self) -> str | None:
-        """What to show a person: the sentence around the quote where it is known, else the quote."""
-        return self.context or self.quote
+        """What to show a person: the sentence or line the quote stands in where there is one, else the quote."""
+        if self.text is None or self.start is None or self.end is None:
+            return self.quote
+        return _sentence_around(self.text, self.start, self.end)
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract's JSON form, without members that are not stated."""
@@ -296,3 +303,11 @@ class Chart:
     contradictions: tuple[Contradiction, ...] = ()
     notes: NotesState = NotesState.UNKNOWN
     not_read: tuple[tuple[str, str], ...] = ()
+
+
+def _sentence_around(text: str, start: int, end: int) -> str:
+    """Return the sentence or line around `text[start:end]`, as far as full stops and line breaks tell."""
+    before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
+    first = start - len(_SENTENCE_END.split(before)[-1])
+    stop = _SENTENCE_END.search(after)
+    return text[first : end + (stop.start() + 1 if stop else len(after))].strip()

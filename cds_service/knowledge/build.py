@@ -109,6 +109,7 @@ def build_code(code: str, raw: Raw, tables: Tables) -> Code:
         once_per_day=raw.get("once_per_day", False),
         imaging_included=raw.get("imaging_included", False),
         guidance=raw.get("guidance"),
+        image_required=raw.get("image_required", False),
         reference=_reference(raw),
     )
 

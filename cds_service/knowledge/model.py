@@ -68,6 +68,8 @@ class Code:
     imaging_included: bool = False
     guidance: str | None = None
     """For imaging codes: the guidance they stand for, "ultrasound" or "fluoroscopy"."""
+    image_required: bool = False
+    """For imaging codes: whether a stored image is part of the service."""
     reference: Reference = Reference()
 
     def valid_on(self, day: date) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from cds_service.knowledge.model import Requirement
 from cds_service.review.assessment import Element, ElementStatus
 from cds_service.review.case import Case
 from cds_service.review.separate_service import operated_that_day
+
+Stated = Mapping[str, list[Evidence]]
+"""The places that document each element."""
 
 
 def documentation(case: Case) -> tuple[Element, ...]:
@@ -20,7 +24,8 @@ def documentation(case: Case) -> tuple[Element, ...]:
     """
     if case.ordered or case.chart.notes is NotesState.UNKNOWN or not case.selections:
         return ()
-    elements = [_element(requirement, case) for requirement in _requirements(case)]
+    stated = _stated(case.chart)
+    elements = [_element(requirement, case, stated) for requirement in _requirements(case)]
     return tuple(sorted(elements, key=lambda element: element.requirement != "required"))
 
 
@@ -55,8 +60,8 @@ def _applies(requirement: Requirement, case: Case) -> bool:
             return True
 
 
-def _element(requirement: Requirement, case: Case) -> Element:
-    status, evidence = _status(requirement, case)
+def _element(requirement: Requirement, case: Case, stated: Stated) -> Element:
+    status, evidence = _status(requirement, case, stated)
     return Element(
         element=requirement.element,
         status=status,
@@ -66,26 +71,29 @@ def _element(requirement: Requirement, case: Case) -> Element:
     )
 
 
-def _status(requirement: Requirement, case: Case) -> tuple[ElementStatus, tuple[Evidence, ...]]:
+def _status(requirement: Requirement, case: Case, stated: Stated) -> tuple[ElementStatus, tuple[Evidence, ...]]:
     if not _applies(requirement, case):
         return ElementStatus.NOT_APPLICABLE, ()
     name, chart = requirement.element, case.chart
     for contradiction in chart.contradictions:
         if contradiction.element == name:
             return ElementStatus.CONTRADICTED, tuple(e for fact in contradiction.facts for e in fact.evidence)
-    affirmed = _affirmed(name, chart)
-    if affirmed:
-        return ElementStatus.DOCUMENTED, affirmed
+    if stated.get(name):
+        return ElementStatus.DOCUMENTED, tuple(dict.fromkeys(stated[name]))
     denied = tuple(s.evidence for s in chart.statements if s.element == name and not s.affirmed)
     return ElementStatus.MISSING, denied
 
 
-def _affirmed(element: str, chart: Chart) -> tuple[Evidence, ...]:
-    """Return every place that documents `element`: what the notes state, and what the blocks were read from."""
-    stated = [s.evidence for s in chart.statements if s.element == element and s.affirmed]
+def _stated(chart: Chart) -> Stated:
+    """Return every place that documents an element: what the notes state, and what the blocks were read from."""
+    places: dict[str, list[Evidence]] = defaultdict(list)
+    for statement in chart.statements:
+        if statement.affirmed:
+            places[statement.element].append(statement.evidence)
     for block in chart.blocks:
-        stated += _block_facts(block).get(element, ())
-    return tuple(dict.fromkeys(stated))
+        for element, evidence in _block_facts(block).items():
+            places[element] += evidence
+    return places
 
 
 def _block_facts(block: Block) -> Mapping[str, tuple[Evidence, ...]]:

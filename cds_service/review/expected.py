@@ -100,16 +100,17 @@ def _claimed_units(unit: Unit, reported: tuple[Line, ...]) -> float:
 
 
 def _imaging(selection: Selection, view: View) -> list[SidedLine]:
-    """Return imaging lines that may stand beside the block: guidance documented, and a stored image."""
+    """Return imaging lines that may stand beside the block: guidance documented, and the stored image a code needs."""
     block, family = selection.block, selection.family
-    if family.imaging_included or not (block.image_saved and block.image_saved.value):
+    if family.imaging_included:
         return []
+    image = block.image_saved.evidence if block.image_saved and block.image_saved.value else None
     used = {fact.value.value: fact.evidence for fact in block.guidance}
     codes = [code for name in family.imaging_codes if (code := view.code(name)) is not None]
     return [
-        SidedLine(code.code, 1, (), used[code.guidance] + block.image_saved.evidence)
+        SidedLine(code.code, 1, (), used[code.guidance] + (image or ()))
         for code in codes
-        if code.guidance in used
+        if code.guidance in used and (image is not None or not code.image_required)
     ]
 
 

@@ -92,8 +92,7 @@ def _unreported(case: Case) -> Iterator[Draft]:
     lines = [line for line in not_reported(case) if (code := case.view.code(line.code)) and code.role == "imaging"]
     if lines:
         yield Draft(
-            message=f"{codes_words(lines)} {are(lines)} not reported, though guidance and a stored image "
-            "are documented.",
+            message=f"{codes_words(lines)} {are(lines)} not reported, though what it needs is documented.",
             remedy=f"Add {lines_words(lines)}.",
             evidence=tuple(e for line in lines for e in line.evidence),
             codes=tuple(line.code for line in lines),

@@ -13,6 +13,11 @@ STORED = SEEN | {"image": True}
         pytest.param(
             [RIBS | {"guidance": ("fluoroscopy",), "image": True}], {"claim": "64420-RT, 77002"}, id="fluoroscopy"
         ),
+        pytest.param(
+            [RIBS | {"guidance": ("fluoroscopy",)}],
+            {"claim": "64420-RT, 77002"},
+            id="fluoroscopy needs no stored image",
+        ),
         pytest.param([RIBS], {"claim": "64420-RT"}, id="no imaging done or reported"),
         pytest.param([SEEN], {"claim": "64420-RT"}, id="no stored image, not reported"),
         pytest.param([SEEN], {"claim": "64420-RT, 76942-59"}, id="imaging of something else"),
@@ -45,7 +50,12 @@ def test_silent(blocks, options, judge):
             "64420-RT, 76942",
             "76942 is reported, but the record does not document a stored image.",
         ),
-        (STORED, "64420-RT", "76942 is not reported, though guidance and a stored image are documented."),
+        (
+            RIBS | {"guidance": ("fluoroscopy",)},
+            "64420-RT",
+            "77002 is not reported, though what it needs is documented.",
+        ),
+        (STORED, "64420-RT", "76942 is not reported, though what it needs is documented."),
     ],
 )
 def test_speaks(block, claim, message, judge):
