@@ -10,7 +10,8 @@ from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Mention
 
 _TICK = r"[\[(] ?[x*] ?[\])]"
-_TICKED = re.compile(rf"{_TICK} {{0,2}}(\w+)|(\w+) {{0,2}}{_TICK}")
+_TICKED_BEFORE = re.compile(rf"{_TICK} {{0,2}}(\w+)")
+_TICKED_AFTER = re.compile(rf"(\w+) {{0,2}}{_TICK}")
 _BLANK = re.compile(r"(?:[\s*_.\-:]|\[ *\] *(?:yes|no)\b|(?:yes|no) *\[ *\]|\[ *\]|\( *\)|yes */ *no\b)*(?:n/?a\b|\Z)")
 _COLON = re.compile(r"\s{0,2}[:?]{1,2}\s{0,2}")
 _NO = re.compile(r"(?:no|none|n|not|never|nil|without)\b")
@@ -46,8 +47,9 @@ def answer(document: Document, index: int, mention: Mention) -> Answer:
 
 
 def _meaning(value: str) -> Answer:
-    if ticked := _TICKED.search(value):
-        return Answer.NO if _NO.match(ticked[1] or ticked[2]) else Answer.YES
+    box_first = value.lstrip()[:1] in {"[", "("}
+    if ticked := (_TICKED_BEFORE if box_first else _TICKED_AFTER).search(value):
+        return Answer.NO if _NO.match(ticked[1]) else Answer.YES
     if _BLANK.match(value):
         return Answer.BLANK
     if _NO.match(value):

@@ -93,7 +93,7 @@ def count(
     levels, low, high = _count_levels(episode, [item.levels for item in located], plural)
     if low == high and (most := _largest_side(levels, located)):
         low = high = most
-    if not plural and located and located[0].tier is Tier.LANDMARK:
+    if not plural and any(item.tier is Tier.LANDMARK for item in located):  # a bone need not be where the needle went
         low = 1
     ranges = [item.per_side(bilateral) for item in stated]
     if not levels:

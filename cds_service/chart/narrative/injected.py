@@ -21,8 +21,9 @@ _BY_RIB = frozenset({Technique.INTERCOSTAL, Technique.FASCIAL_PLANE})
 
 _AT = re.compile(r"\bat (?:the )?(?:levels? )?(?:of )?(?:the )?(?:right |left |bilateral )?\Z")
 _NEAR = 70
-_SIDE_AFTER = re.compile(r"[\s,(]{0,3}(?:levels?\s)?(?:on the\s|on\s)?\Z")
 _LIST = r"(?:[\s,/&+\-]|and|to|th?(?=\d)|\d{1,2}(?!\d)){0,20}"
+_SIDE_AFTER = re.compile(rf"{_LIST}[\s,(]{{0,3}}(?:levels?\s)?(?:on the\s|on\s)?")
+_LEVEL_NEXT = re.compile(r"\s{1,2}(?:at\s)?(?:the\s)?(?:th?\s?-?\d)")
 _BONE = re.compile(
     rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s|thoracic\s)?(?:(?:transverse|spinous|articular)\sprocess|"
     r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b|vertebra\b)"
@@ -63,7 +64,9 @@ def find_located(document: Document, ownership: Ownership, episode: Episode, sid
             if (section in ELSEWHERE and not named) or not _may_be_site(document, index, levels, episode):
                 continue
             sides = by_index.get(index) or _heading_sides(document, by_index, index)
-            yield Located(levels, index, _tier(document, index, levels, named), _side_at(document, levels, sides))
+            yield Located(
+                levels, index, _tier(document, index, levels, named), _side_at(document, index, levels, sides)
+            )
 
 
 def _heading_sides(document: Document, by_index: dict[int, list[Sided]], index: int) -> list[Sided]:
@@ -120,18 +123,27 @@ def _qualifies(document: Document, levels: Levels, start: int) -> bool:
     return len(between.split()) <= 3
 
 
-def _side_at(document: Document, levels: Levels, sided: list[Sided]) -> Side | None:
-    """Return the side said for these levels: the one right after them, or the last one before."""
-    last = None
-    for item in sided:
-        if item.mention.start >= levels.end:
-            between = document.folded[levels.end : item.mention.start]
-            following = document.folded[item.mention.end : item.mention.end + 12]
-            if last is None and _SIDE_AFTER.match(between) and not re.match(r"\s{1,2}(?:th?\s?-?\d)", following):
-                return item.side
-            break
-        last = item.side
-    return last
+def _side_at(document: Document, index: int, levels: Levels, sided: list[Sided]) -> Side | None:
+    """Return the side said for these levels: the last one before, or the one right after them.
+
+    "Right T4, T6, left T5" puts sides before their levels, "T4, T6 on the right, T5 on the left" after.
+    """
+    before = [item for item in sided if item.mention.start < levels.end]
+    after = next((item for item in sided if item.mention.start >= levels.end), None)
+    if after is not None and _is_side_of(document, levels, after):
+        first = document.levels[index][0]
+        leading = any(item.mention.start < first.start and item.side is not Side.BILATERAL for item in sided)
+        if not leading or document.folded.startswith("on ", after.mention.start):
+            return after.side
+    return before[-1].side if before else None
+
+
+def _is_side_of(document: Document, levels: Levels, after: Sided) -> bool:
+    """Return whether the side stands right after the levels, and not before others of its own."""
+    folded = document.folded
+    return bool(_SIDE_AFTER.fullmatch(folded, levels.end, after.mention.start)) and not _LEVEL_NEXT.match(
+        folded, after.mention.end
+    )
 
 
 def _failed_at(document: Document, index: int, levels: Levels, start: int, end: int) -> bool:
@@ -145,8 +157,7 @@ def _failed_at(document: Document, index: int, levels: Levels, start: int, end: 
 
 def choose(located: list[Located], episode: Episode) -> list[Located]:
     """Return the levels that count: where the needle went, or else the landmarks; each once per side."""
-    nearest = min((item.tier for item in located), default=Tier.INJECTED)
-    best = [item for item in located if item.tier is nearest]
+    best = [item for item in located if item.tier is Tier.INJECTED] or located
     if episode.key.technique in {Technique.PARAVERTEBRAL, Technique.INTERCOSTAL, Technique.FASCIAL_PLANE}:
         thoracic = [item for item in best if item.levels.levels[0][0] in "Tr"]
         best = thoracic or best

@@ -151,7 +151,7 @@ def _expression(folded: str, first: re.Match[str]) -> Iterator[Levels]:
     level = _level(letter, _number(first["number"] or first["spoken"] or first["ordinal"]))
     if level is None:
         return
-    pending, start, end, slashed = level, first.start(), first.end(), False
+    pending, start, end = level, first.start(), first.end()
     members: list[Levels] = []
     while step := _NEXT.match(folded, end):
         following = _level(step["letter"] or pending[0], int(step["number"]))
@@ -166,14 +166,11 @@ def _expression(folded: str, first: re.Match[str]) -> Iterator[Levels]:
             continue
         if start >= 0:
             members.append(Levels(Form.LEVEL, (pending,), start, end))
-        slashed = (step["list"] or "").strip() == "/"
         pending, end = following, step.end()
         start = step.start("letter") if step["letter"] else step.start("number")
     if start >= 0:
         members.append(Levels(Form.LEVEL, (pending,), start, end))
-    if len(members) > 1 and _SPACES_AFTER.match(folded, members[-1].end):
-        members = [replace(each, form=Form.INTERSPACE) if each.form is Form.PAIR else each for each in members]
-    yield from _paired(folded, members) if slashed or _between(folded, members) else members
+    yield from _as_spaces(folded, list(_with_pairs(folded, members)))
 
 
 def _plausible(step: re.Match[str], before: str, after: str, ranged: bool) -> bool:
@@ -182,21 +179,35 @@ def _plausible(step: re.Match[str], before: str, after: str, ranged: bool) -> bo
     return upward > 0 or (upward == 0 and ranged) or (upward < 0 and bool(step["letter"]))
 
 
-def _between(folded: str, members: list[Levels]) -> bool:
-    return bool(members) and _BETWEEN.search(folded, max(members[0].start - 30, 0), members[0].start) is not None
+def _with_pairs(folded: str, members: list[Levels]) -> Iterator[Levels]:
+    """Yield "T4/5" and "between T4 and T5" as one pair; "T4/5/6" and other lists as they are."""
+    between = bool(members) and _BETWEEN.search(folded, max(members[0].start - 30, 0), members[0].start) is not None
+    run: list[Levels] = []
+    for member in members:
+        if run and not between and folded[run[-1].end : member.start].strip() != "/":
+            yield from _paired(folded, run, between)
+            run = []
+        run.append(member)
+    yield from _paired(folded, run, between)
 
 
-def _paired(folded: str, members: list[Levels]) -> Iterator[Levels]:
-    """Yield "T4/5" and "between T4 and T5" as one pair; longer lists as they are."""
-    if len(members) != 2 or any(member.form is not Form.LEVEL for member in members):
-        yield from members
+def _paired(folded: str, run: list[Levels], between: bool) -> Iterator[Levels]:
+    if len(run) != 2 or any(member.form is not Form.LEVEL for member in run):
+        yield from run
         return
-    (low,), (high,) = members[0].levels, members[1].levels
+    (low,), (high,) = run[0].levels, run[1].levels
     if abs(_PLACE[low] - _PLACE[high]) != 1:
-        yield from members
+        yield from run
         return
-    pair = _range(folded, low, high, members[0].start, members[1].end)
-    yield Levels(Form.INTERSPACE, pair.levels, pair.start, pair.end) if _between(folded, members) else pair
+    pair = _range(folded, low, high, run[0].start, run[1].end)
+    yield replace(pair, form=Form.INTERSPACE) if between else pair
+
+
+def _as_spaces(folded: str, members: list[Levels]) -> list[Levels]:
+    """Return the pairs before a plural ("T3-4 and T5-6 interspaces") each as one space."""
+    if len(members) < 2 or not _SPACES_AFTER.match(folded, members[-1].end):
+        return members
+    return [replace(each, form=Form.INTERSPACE) if each.form is Form.PAIR else each for each in members]
 
 
 def _range(folded: str, one: str, other: str, start: int, end: int) -> Levels:

@@ -50,7 +50,7 @@ def _sites(levels: list[Levels], located: list[Located], side: Said[Side] | None
                 for s in (Side.RIGHT, Side.LEFT)
                 if any(i.side is s and one.name in names_of(levels, i) for i in located)
             ]
-            yield from (SiteReading(one.name, s, span) for s in sides or (Side.RIGHT, Side.LEFT))
+            yield from (SiteReading(one.name, s, span) for s in sides or (None,))
         elif side is not None and side.value is Side.BILATERAL:
             yield from (SiteReading(one.name, s, span) for s in (Side.RIGHT, Side.LEFT))
         else:

@@ -32,6 +32,7 @@ _DEFINED = re.compile(
     r"\s{0,2}(?:\([^)]{0,20}\)\s{0,2})?(?:(?:is|are)\s(?:an?|one|used|done|given|called|injections?)\b|\?)"
 )
 """After its name: the words of an explanation ("a paravertebral block is an injection ..."), or a question mark."""
+_MANY = re.compile(r"(?<![\w./\-])(?:1[3-9]|[2-9]\d|\d{3,4})\s(?:[a-z]{1,12}\s)?\Z")
 _TITLE_LENGTH = 120
 _BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter)\b")
 _TICKED_BEFORE = re.compile(r"[\[(] ?[x*] ?[\])] ?\Z")
@@ -141,9 +142,8 @@ def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iter
 
 def _is_leaflet(document: Document) -> bool:
     """Return whether the text speaks to the patient, or for the patient who signs."""
-    signed = any(mention.value == "signed" for _, mention in document.all("leaflet"))
-    told = sum(mention.value == "told" for _, mention in document.all("leaflet"))
-    return signed or (told >= _LEAFLET and _VOLUME.search(document.folded) is None)
+    words = [mention.value for _, mention in document.all("leaflet")]
+    return ("signed" in words or len(words) >= _LEAFLET) and _VOLUME.search(document.folded) is None
 
 
 def _is_told_as_done(document: Document, naming: Naming) -> bool:
@@ -191,7 +191,7 @@ def _is_title(document: Document) -> bool:
 def _names_block(document: Document, index: int, mention: Mention) -> bool:
     """A place or a bare word is the name of a block only where a needle went, or as the value of a field."""
     attributes = mention.concept.attributes
-    if _DEFINED.match(document.folded, mention.end):
+    if _DEFINED.match(document.folded, mention.end) or _counts_many(document, mention):
         return False
     if attributes.get("field"):
         return _is_field_value(document, index, mention)
@@ -202,6 +202,12 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         and _has_evidence(document)
         and any(document.has(at, "needle") for at in (index, index + 1))
     )
+
+
+def _counts_many(document: Document, mention: Mention) -> bool:
+    """Return whether more blocks are counted than one patient has: "42 paravertebral blocks were reviewed"."""
+    plural = document.folded[mention.end - 1] == "s"
+    return plural and _MANY.search(document.folded, max(mention.start - 20, 0), mention.start) is not None
 
 
 def _is_field_value(document: Document, index: int, mention: Mention) -> bool:
@@ -234,6 +240,8 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
     meant = assess(document, index, mention)
     if any(day.end <= mention.start for day in document.of(index, "days-after")):
         meant = max(meant, Assertion.HISTORICAL)
+    if _is_given_up(document, index, mention):
+        meant = max(meant, Assertion.NEGATED)
     after = _DONE_AFTER.match(document.folded, mention.end, document.sentence(index).end) is not None
     if meant is Assertion.OTHER:
         return None
@@ -246,6 +254,16 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
     if meant is Assertion.PLANNED and not after:
         return Naming(key, index, mention, Status.PLANNED, soft=_soft(document, index))
     return _affirmed(document, index, mention, key, after)
+
+
+def _is_given_up(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether another technique took this one's place: "ESP attempted, converted to PVB"."""
+    swap = next((swap for swap in document.of(index, "swapped") if swap.start >= mention.end), None)
+    if swap is None:
+        return False
+    return any(other.start >= swap.end for other in document.of(index, "technique")) and not any(
+        mention.end <= other.start < swap.start for other in document.of(index, "technique")
+    )
 
 
 def _negated(document: Document, index: int, mention: Mention, key: Key) -> Naming | None:
