@@ -20,10 +20,7 @@ from cds_service.chart.narrative.techniques import Episode
 
 _COUNTED = "|".join(CARDINALS)
 _NUMBER = rf"(?P<number>[1-9]|1[0-2]|{_COUNTED}|single)"
-_UNIT = (
-    r"(?:injections?|levels?|sites?|interspaces?|(?:nerve\s)?blocks|needle\s(?:passes|insertions|"
-    r"sticks)|segments|spaces|punctures)"
-)
+_UNIT = r"(?:injections?|levels?|sites?|interspaces?|(?:nerve\s)?blocks|segments|spaces)"
 _COUNTS = (
     re.compile(
         rf"(?<![a-z0-9.\-/]){_NUMBER}[\s\-]{{1,3}}(?:\([1-9]\)\s)?(?:(?:separate|distinct|individual|total|"
@@ -33,11 +30,16 @@ _COUNTS = (
     ),
     re.compile(r"(?:injections?|levels?|sites?|blocks?|pvbs?|tpvbs?)\s{0,2}\(?x\s{0,2}(?P<number>[1-9])(?![0-9.])"),
     re.compile(r"(?<![a-z0-9.\-/])(?P<number>[1-9])\s{0,2}x\s{1,2}(?:injections?|levels?|sites?)"),
-    re.compile(r"(?<![a-z0-9.])x\s{0,2}(?P<number>[1-9])\s(?:injections?|levels?|sites?|separate)"),
-    re.compile(
-        r"(?<=[0-9\s])x\s?(?P<number>[1-9])(?![0-9.a-z%])(?!\s?(?:ml|cc|mg|min|day|month|week|year|hour|cm|mm))"
-    ),
+    re.compile(r"x(?<![a-z0-9.]x)\s{0,2}(?P<number>[1-9])\s(?:injections?|levels?|sites?|separate)"),
 )
+_TIMES = re.compile(
+    r"x(?<=[0-9\s(]x)\s?(?P<number>[1-9])(?![0-9.a-z%])(?!\s?(?:ml|cc|mg|min|day|month|week|year|hour|cm|mm|at))"
+)
+_BLOCK_BEFORE = re.compile(
+    r"(?:blocks?|[tc]?pvn?bs?|injections?|paravertebrals?|intercostals?|levels?|sites?|catheters?|right|left|bilateral(?:ly)?|"
+    r"sided?|\b[rl]t?|t\d{1,2}|thoracic|single)\)?[\s,(\-]{0,3}\Z"
+)
+"""What "x3" counts blocks after; elsewhere it counts other things: "oriented x3", "prepped x3"."""
 _SHARED = re.compile(r"\s{0,2}(?:\w+\s){0,2}(?:per|at each|each|for each|at every|at all)\b")
 _SPREAD = re.compile(r"dermatom|spread|cover|fractur|sensory|\bribs?\b|numb")
 _COUNT_FIELD = re.compile(rf"\s{{0,4}}{_NUMBER}(?![0-9.a-z])")
@@ -86,7 +88,7 @@ def count(
     document: Document, ownership: Ownership, episode: Episode, located: list[Located], bilateral: bool
 ) -> Counted:
     """Return what levels and numbers support together: a range where they leave a choice or contradict."""
-    stated = list(dict.fromkeys(_stated(document, ownership, episode)))
+    stated = list(dict.fromkeys(_stated(document, ownership, episode, bilateral)))
     if any(item.number > 1 for item in stated):  # "single injection" beside a number of levels only says: no catheter
         stated = [item for item in stated if item.number > 1]
     plural = _plural(document, ownership, episode, bilateral)
@@ -118,7 +120,7 @@ def _count_numbers(stated: list[Stated], ranges: list[tuple[int, int]], plural: 
     return CountReading(low, high, stated[0].span)
 
 
-def _stated(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Stated]:
+def _stated(document: Document, ownership: Ownership, episode: Episode, bilateral: bool) -> Iterator[Stated]:
     """Yield every number of injections the note states of a block."""
     if episode.status is not Status.PERFORMED:
         return
@@ -127,7 +129,7 @@ def _stated(document: Document, ownership: Ownership, episode: Episode) -> Itera
             field = _COUNT_FIELD.match(document.folded, sentence.start, sentence.end)
             if field is not None:
                 yield Stated(_value(field["number"]), _scope(document, field), _number_span(field))
-    for pattern in (*_COUNTS, _COUNT_PER_SIDE):
+    for pattern in (*_COUNTS, _TIMES, *((_COUNT_PER_SIDE,) if bilateral else ())):
         for match in pattern.finditer(document.folded):
             index = document.layout.index_at(match.start())
             sentence = document.sentence(index)
@@ -160,6 +162,8 @@ def _is_count(document: Document, match: re.Match[str], end: int) -> bool:
     if _SPREAD.search(around) or _SPREAD.search(document.folded, match.end(), min(match.end() + 15, end)):
         return False
     if _AMOUNT.search(match.group()):
+        return False
+    if match.re is _TIMES and not _BLOCK_BEFORE.search(document.folded, max(match.start() - 20, 0), match.start()):
         return False
     one_each = _value(match["number"]) == 1 and _SHARED.match(document.folded, match.end(), end)
     return not one_each

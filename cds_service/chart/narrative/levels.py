@@ -66,6 +66,7 @@ _ORDINAL_LEVELS = re.compile(
     rf"(?<![a-z0-9.\-/])(?P<numbers>(?:{_ORDINAL})(?:{_JOIN}(?:{_ORDINAL})){{1,11}})\s{{1,3}}"
     r"(?P<region>thoracic|lumbar|cervical)(?![a-z])"
 )
+_ORDINAL_ENDS = frozenset({"st", "nd", "rd", "th"})
 _RIB_PART = re.compile(rf"(?P<sep>{_RANGE})?(?:\s|,|and|&|/|\+|the)*(?P<number>{_NUMBER})(?![a-z0-9])")
 _SPACE_AFTER = re.compile(
     r"\s{0,3}(?:thoracic\s)?(?:inter\s?-?space|intervertebral|interlaminar|paravertebral\s(?:space|"
@@ -118,11 +119,23 @@ def find_levels(folded: str) -> list[Levels]:
         found.extend(parts)
         position = parts[-1].end if parts else match.start() + 1
     found.extend(_compact(folded))
-    if "thoracic" in folded or "lumbar" in folded:
+    if any(_has_ordinal_before(folded, region) for region in ("thoracic", "lumbar", "cervical")):
         found.extend(_ordinals(folded))
-    if "rib" in folded or "intercostal" in folded or "space" in folded:
-        found.extend(_ribs(folded))
+    if "rib" in folded or "intercostal" in folded or "spaces" in folded:
+        found.extend(_ribs(folded, _RIB_LAST, _RIB_FIRST))
+    if _has_ordinal_before(folded, "space") or _has_ordinal_before(folded, "interspace"):
+        found.extend(_ribs(folded, _ORDINAL_SPACES))
     return _disjoint(found)
+
+
+def _has_ordinal_before(folded: str, word: str) -> bool:
+    """Return whether an ordinal may stand before `word`: a glance that spares most notes a slow search."""
+    at = folded.find(word)
+    while at >= 0:
+        if folded[max(at - 6, 0) : at].rstrip()[-2:] in _ORDINAL_ENDS:
+            return True
+        at = folded.find(word, at + 1)
+    return False
 
 
 def _disjoint(found: list[Levels]) -> list[Levels]:
@@ -234,8 +247,8 @@ def _compact(folded: str) -> Iterator[Levels]:
             yield Levels(Form.INTERSPACE, (low, high), match.start(), match.end())
 
 
-def _ribs(folded: str) -> Iterator[Levels]:
-    for pattern in (_RIB_LAST, _RIB_FIRST, _ORDINAL_SPACES):
+def _ribs(folded: str, *patterns: re.Pattern[str]) -> Iterator[Levels]:
+    for pattern in patterns:
         for match in pattern.finditer(folded):
             yield from _numbered("rib ", match["numbers"], match.start("numbers"))
 
