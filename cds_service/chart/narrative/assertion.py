@@ -6,6 +6,7 @@ number of words, and stop at terminators. Triggers and terminators are data (`le
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import IntEnum
 
@@ -36,6 +37,8 @@ _BESIDE_A_BLOCK = frozenset({"technique", "continuous", "element"})
 _DONE = frozenset({"performed", "placed", "done", "completed", "injected"})
 _OBJECTS = _SUBJECTS | {"generic", "anesthesia"}
 _OBJECT_REACH = 25
+_OF_ITS_AMOUNT = re.compile(r"\b(?:amount|volume|dose|dosage|concentration|strength|lot)\b")
+"""What may be unrecorded of a drug that was given all the same."""
 _BESIDE = 3
 """Characters between what was called off and a bare participle: "consent refused"."""
 _JOINS = frozenset({"", "and", "or", ",", "/", "&", "nor", ", and", ", or"})
@@ -94,6 +97,8 @@ def _reaches_back(document: Document, index: int, trigger: Mention, mention: Men
         if trigger.start - mention.end > _BESIDE and not _is_passive(document, trigger):
             return False
     if _terminated(document, index, mention.end, trigger.start):
+        return False
+    if mention.kind == "drug" and _OF_ITS_AMOUNT.search(document.folded, mention.end, trigger.start):
         return False
     end = mention.end
     subjects = _BESIDE_A_BLOCK if mention.kind == "technique" else _SUBJECTS

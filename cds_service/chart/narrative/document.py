@@ -81,21 +81,28 @@ def prepare(text: str) -> Document:
 
 def _undisguised(text: str, folded: str, mentions: Sequence[Mention]) -> Iterator[Mention]:
     """Yield mentions that no decoy hides, that are in capitals where they must, one technique name at a place."""
-    decoys = {kind: [m for m in mentions if m.kind == kind] for kind in _COVERS}
+    decoys: dict[str, list[Mention]] = {}
+    for mention in mentions:
+        for covered in _COVERS.get(mention.kind, ()):
+            decoys.setdefault(covered, []).append(mention)
     ends: dict[str, int] = {}
     for mention in mentions:
-        if mention.kind.endswith("decoy"):
+        if _is_disguised(text, folded, mention, decoys.get(mention.kind)) or mention.start < ends.get(mention.kind, 0):
             continue
-        if mention.concept.attributes.get("upper") and not text[mention.start : mention.end].isupper():
-            continue
-        if any(mention.kind in covered and _hides(decoys[kind], mention) for kind, covered in _COVERS.items()):
-            continue
-        if mention.kind != "trigger" and _is_unticked(folded, mention):
-            continue
-        if mention.kind in _ONE_AT_A_PLACE and mention.start < ends.get(mention.kind, 0):
-            continue
-        ends[mention.kind] = mention.end
+        if mention.kind in _ONE_AT_A_PLACE:
+            ends[mention.kind] = mention.end
         yield mention
+
+
+def _is_disguised(text: str, folded: str, mention: Mention, decoys: list[Mention] | None) -> bool:
+    """Return whether a mention is itself a decoy, hidden by one, not in the capitals it needs, or an empty box."""
+    if mention.kind.endswith("decoy"):
+        return True
+    if "upper" in mention.concept.attributes and not text[mention.start : mention.end].isupper():
+        return True
+    if decoys is not None and _hides(decoys, mention):
+        return True
+    return mention.kind != "trigger" and _is_unticked(folded, mention)
 
 
 def _is_unticked(folded: str, mention: Mention) -> bool:

@@ -13,19 +13,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 HEADING = "heading"
 """The section kind of the sentence that is a heading's own words."""
 
 _FIELD = re.compile(
     r"(?:(?<=[\n.;|,])|"
-    r"\A)[ \t*#>\-]{0,8}(?:\(?\d{1,2}[.)]\s?)?([a-z](?:[a-z0-9 /&()'#\-]|\.(?!\s)){1,58}?) {0,3}(?::(?!\d)|"
-    r"\s[=\-|]\s)"
+    r"\A)[ \t*#>\-]{0,8}(?:\(?\d{1,2}[.)]\s?)?([a-z](?:[a-z0-9 /&()'#\-]|\.(?!\s)){1,58}?) {0,3}(?::(?!\d)|=|\?(?=\s)|"
+    r" [\-|]\s)"
 )
 _LONE = re.compile(r"(?:(?<=\n)|\A)[ *#>=\-]{0,8}([a-z][a-z /&'\-]{3,40}) {0,8}(?=\n|\Z)")
 _STOP = re.compile(r"[.!?]+(?=\s|$|[a-z]{4})|;|\n")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:dr|drs|mr|mrs|ms|vs|approx|no|st|pt|jr|sr|prof|e\.g|i\.e|etc|\d ?ga|\d ?hr)|(?:\A|"
+    r"(?:\b(?:dr|drs|mr|mrs|ms|vs|approx|no|st|pt|jr|sr|prof|e\.g|i\.e|etc|incl|\d ?ga|\d ?hr)|(?:\A|"
     r"\n)[\s*\-]{0,6}\d{1,2}|\b[a-z])\Z"
 )
 _BULLET = re.compile(r"\s*(?:[*#>\-]|\(?\d{1,2}[.)]\s|[a-z][a-z /]{1,30}:)")
@@ -72,12 +73,20 @@ class Layout:
 
 
 @cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(files("cds_service.chart.narrative").joinpath("lexicon", "sections.toml").read_text("utf-8"))
+
+
+@cache
 def _kinds() -> tuple[tuple[re.Pattern[str], str, bool], ...]:
-    data = files("cds_service.chart.narrative").joinpath("lexicon", "sections.toml").read_text("utf-8")
     return tuple(
-        (re.compile(entry["pattern"]), entry["kind"], entry.get("lasting", False))
-        for entry in tomllib.loads(data)["section"]
+        (re.compile(entry["pattern"]), entry["kind"], entry.get("lasting", False)) for entry in _data()["section"]
     )
+
+
+@cache
+def _dotted() -> re.Pattern[str]:
+    return re.compile(rf"(?:(?<=\n)|\A)[ *#>\-]{{0,8}}({'|'.join(_data()['dotted'])})\.(?= \S)")
 
 
 def classify(heading: str) -> tuple[str, bool]:
@@ -113,6 +122,8 @@ def _headings(folded: str) -> list[tuple[int, int, str, str, bool, bool]]:
         kind, lasting = classify(heading)
         if kind != "other" and len(heading.split()) <= 4 and not _is_value(folded, match, heading):
             found.append((match.start(1), match.end(1), heading, kind, lasting, True))
+    for match in _dotted().finditer(folded):
+        found.append((match.start(1), match.end(), match.group(1), *classify(match.group(1)), True))
     return sorted(found)
 
 

@@ -8,8 +8,8 @@ A phrase is lower case words in a small language:
 - `(a|b)` is a choice, and `(a )?` may be absent, but not at the beginning; `\(` is a parenthesis of the text;
 - `..` stands for up to four words of the same clause.
 
-Phrases are indexed by the first three letters of their first word and tried only where a word starts, and every
-repetition in them is bounded: scanning takes time linear in the text.
+Phrases are indexed by their first word, or by its first three letters where its end is open, and tried only where a
+word starts; every repetition in them is bounded: scanning takes time linear in the text.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any, NamedTuple
 
 _KEY_LENGTH = 3
 _WORD = re.compile(r"[a-z0-9]+")
+_OPEN = frozenset("*([?{")
+"""After one of these more letters may belong to a first word; an optional punctuation mark ("(\\.)?") adds none."""
 _GAP = r"(?:[^\s.;:,]{1,30}[\s\-]{1,4}){0,4}?"
 _SPACE = r"[\s\-]{1,4}"
 
@@ -54,8 +57,11 @@ def to_pattern(phrase: str) -> str:
     return pattern.replace(" ", _SPACE) + r"(?![a-z0-9])"
 
 
-def first_keys(phrase: str) -> Iterator[str]:
-    """Yield the index keys a phrase can start with. Raises ValueError where it starts with something optional."""
+def first_keys(phrase: str) -> Iterator[tuple[str, bool]]:
+    """Yield (key, open) for each word a phrase can start with: the word, or its first letters where its end is open.
+
+    Raises ValueError where the phrase starts with something optional.
+    """
     if not phrase.startswith("("):
         yield _key(phrase)
         return
@@ -63,20 +69,25 @@ def first_keys(phrase: str) -> Iterator[str]:
     if rest.startswith("?") or "(" in choices:
         raise ValueError(f"a phrase must begin with a word or a plain choice: {phrase!r}")
     for choice in choices.split("|"):
-        yield _key(choice)
+        yield _key(choice + rest)
 
 
-def _key(words: str) -> str:
+def _key(words: str) -> tuple[str, bool]:
     first = _WORD.match(words)
     if first is None:
         raise ValueError(f"a phrase must begin with a word: {words!r}")
-    short = first.group()
-    if len(short) < _KEY_LENGTH and words[first.end() : first.end() + 1] in {"*", "("}:
+    word, following = first.group(), words[first.end() : first.end() + 2]
+    if following[:1] not in _OPEN or following == "(\\":
+        return word, False
+    if len(word) < _KEY_LENGTH:
         raise ValueError(f"the first word is too short to be left open: {words!r}")
-    return short[:_KEY_LENGTH]
+    return word[:_KEY_LENGTH], True
 
 
 _Entry = tuple[Callable[[str, int], "re.Match[str] | None"], str, Concept]
+
+
+_NONE: list[_Entry] = []
 
 
 class Lexicon:
@@ -84,32 +95,33 @@ class Lexicon:
 
     def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
         """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
-        index: dict[str, list[_Entry]] = {}
+        self._closed: dict[str, list[_Entry]] = {}
+        self._open: dict[str, list[_Entry]] = {}
         for table in tables:
             more = {name: value for name, value in table.items() if name not in {"kind", "value", "phrases"}}
             concept = Concept(table["kind"], table["value"], more)
-            role = concept.kind + str(more.get("direction", "")) + (concept.value if concept.kind == "element" else "")
+            role = concept.kind + str(more.get("direction", concept.value if concept.kind == "element" else ""))
             for phrase in table["phrases"]:
                 compiled = re.compile(to_pattern(phrase))
-                for key in sorted(set(first_keys(phrase))):
+                for key, is_open in sorted(set(first_keys(phrase))):
+                    index = self._open if is_open else self._closed
                     index.setdefault(key, []).append((compiled.match, role, concept))
-        self._index = index
 
     def scan(self, folded: str) -> list[Mention]:
         """Return the mentions in folded text, in order: at each word the longest of each kind, direction and element."""
         found: list[Mention] = []
-        index = self._index
+        closed, opened = self._closed.get, self._open.get
         for word in _WORD.finditer(folded):
-            start = word.start()
-            candidates = index.get(folded[start : min(word.end(), start + _KEY_LENGTH)])
-            if candidates:
-                found.extend(_longest(folded, start, candidates))
+            letters = word.group()
+            exact, begun = closed(letters, _NONE), opened(letters[:_KEY_LENGTH], _NONE)
+            if exact or begun:
+                found.extend(_longest(folded, word.start(), exact, begun))
         return found
 
 
-def _longest(folded: str, start: int, candidates: list[_Entry]) -> Iterable[Mention]:
+def _longest(folded: str, start: int, *candidates: list[_Entry]) -> Iterable[Mention]:
     best: dict[str, Mention] = {}
-    for match_at, role, concept in candidates:
+    for match_at, role, concept in chain(*candidates):
         match = match_at(folded, start)
         if match is None:
             continue

@@ -43,9 +43,13 @@ _BLANK = re.compile(
 _BOX = re.compile(r"(?:[\[(](?P<mark>[ _x*✓]{0,3})[\])]|(?P<sign>[☐☑☒✓✔□■])) {0,2}")
 _EMPTY_BOX = frozenset("☐□")
 _NO = re.compile(
-    r"[\s*\-]*(?:no\b(?!\s?\.?\s?\d)|not\b|none\b|unable|declined|refused|unobtainable|deferred|waived(?!.*emergen)|unsigned|nil\b)"
+    r"[\s*\-]*(?:no\b(?!\s?\.?\s?\d)|not\b|none\b|unable|declined|refused|unobtainable|deferred|waived(?!.*emergen)|unsigned|nil\b|n\b)"
 )
-_CALM = re.compile(r"[\s*\-]*(?:none|no\b|nil|0\b|zero|denied|denies|without|negative|neg\b|absent|uneventful|there were no)")
+_NOT_DONE = re.compile(r"[\s*\-]*not\b")
+"""An aspiration is documented by any result, "no blood" or "none" among them, and only denied as an act."""
+_CALM = re.compile(
+    r"[\s*\-]*(?:none|no\b|nil|0\b|zero|denied|denies|without|negative|neg\b|absent|n\b|uneventful|there were no)"
+)
 _DIGITS = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
 _DIGITS |= {"eight": "8", "nine": "9", "ten": "10", "nil": "0"}
 _GRADE = rf"10|[0-9]|{'|'.join(_DIGITS)}"
@@ -53,7 +57,7 @@ _TEN = r"(?:\s?/\s?10|\s(?:out )?of (?:10|ten))"
 _NO_UNIT = r"(?![0-9a-z]|\.[0-9]|\s?/\s?(?!10)\d|\s?-\s?\d|\s?(?:ml|mls|cc|mg|%|cm|g|ga|gauge|years?|months?|weeks?|days?|yrs?|hours?)\b)"
 _ARROW = r"(?:to|->|-->|=>|>|down to|→|then|now|and now)"
 _SCORE = re.compile(
-    r"\b(?:pain|vas|nrs|vps|nprs)(?:\s(?:score|level|scale|rating|intensity))?s?\s{0,2}(?:\([^)]{0,12}\)\s?)?"
+    r"\b(?:pain|vas|nrs|vps|nprs)(?:\s(?:score|level|scale|rating|intensity)d?)?s?\s{0,2}(?:\([^)]{0,12}\)\s?)?"
     r"(?:(?:was|is|of|at|=|:|-|rated|reported|reports|now|still|remains|only|score|decreased|dropped|reduced|improved|went|"
     r"fell|came|down|from|to|as|level|before|after|pre-block|post-block|afterwards)?[\s:=]{1,3}){0,5}?\s{0,2}"
     rf"(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
@@ -62,21 +66,28 @@ _FIELD_SCORE = re.compile(r"(?<![*_/\d.])(?:10|[0-9])(?![\d.])")
 _OUT_OF_TEN = re.compile(
     rf"(?<![0-9/.*_a-z])(?P<first>{_GRADE}){_TEN}(?![0-9/])(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
 )
-_EVENT = r"(?! (?:\w+ ){0,3}(?:surg|operat|thorac|vats|mastect|lobect|fall|mvc|mva|accident|extub|injur|trauma|crash|resect|fract))"
+_EVENT = (
+    r"(?! (?:\w+ ){0,3}(?:surg|operat|thorac|vats|\w*ectom|\w*otom|\w*plasty|\w*scop|repair|fall|mvc|mva|accident|extub|"
+    r"injur|trauma|crash|resect|fract|birth|section))"
+)
 _AFTER = re.compile(
     rf"\bafter(?:wards?)?\b{_EVENT}|\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|\bfollowing\b{_EVENT}|"
-    r"minutes? later|\bmins? later|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|\blater\b|\bh later|"
-    r"\bnow\b|reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
+    r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|\blater\b|\bh later|"
+    r"reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
-    r"presented|\bpre\b|complain|current|rates|on admission|\bindication\b"
+    r"presented|\bpre\b|complain|current|rates|on admission|despite|uncontrolled|called to|\bindication\b"
 )
 _RELIEF = re.compile(
     r"(?<![0-9.])\d{1,3}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced)"
 )
 _GAUGE = re.compile(r"(?<![0-9a-z.])\d{2}\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
 _ICD = re.compile(r"(?<![a-z0-9])[a-tv-z]\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
+_LASTING = re.compile(
+    r"\b(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome)\b(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!in )"
+    rf"(?:\d{{1,2}}|several|many|few|{'|'.join(_DIGITS)})[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow)"
+)
 _ANY = "any"
 _LONGEST_BLANK = 80
 _AMOUNT_CONCEPT = Concept("drug", "amount")
@@ -170,6 +181,8 @@ def _is_ticked(box: re.Match[str]) -> bool:
 
 def _of_fields(document: Document) -> Iterator[StatementReading]:
     for section in document.layout.sections:
+        if section.kind == "agent" and (amount := _bare_amount(document, section)) is not None:
+            yield amount
         element = _FIELDS.get(section.kind)
         if element is None or not section.heading:
             continue
@@ -178,6 +191,21 @@ def _of_fields(document: Document) -> Iterator[StatementReading]:
         if is_blank(value):
             continue
         yield from _field(element, value, Span(start, end))
+
+
+def _bare_amount(document: Document, section: Section) -> StatementReading | None:
+    """Return the amount of a field that has its unit in its name: "Volume (mL): 30"."""
+    unit = _UNIT_IN_NAME.search(section.heading)
+    start, end = _value_of(document, section)
+    number = _BARE_NUMBER.fullmatch(document.folded, start, end)
+    if unit is None or number is None:
+        return None
+    value = f"{number.group().replace(',', '.')} {'mg' if unit[1].startswith('mg') else 'mL'}"
+    return StatementReading("anesthetic-amount", True, Span(start, end), value)
+
+
+_UNIT_IN_NAME = re.compile(r"[(\s](mls?|cc|mg)\b")
+_BARE_NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
 
 
 def _value_of(document: Document, section: Section) -> tuple[int, int]:
@@ -194,7 +222,10 @@ def _value_of(document: Document, section: Section) -> tuple[int, int]:
 
 
 def _field(element: str, value: str, span: Span) -> Iterator[StatementReading]:
-    if element == "complications":
+    if element == "aspiration":
+        if not _NOT_DONE.match(value):
+            yield StatementReading(element, True, span)
+    elif element == "complications":
         yield StatementReading(element, True, span, "none" if _CALM.match(value) else "occurred")
     elif element in {"consent", "time-out"}:
         yield StatementReading(element, not _NO.match(value), span)
@@ -304,9 +335,9 @@ def _negated(document: Document, index: int, mention: Mention) -> StatementReadi
     trigger = negation(document, index, mention)
     if kind == "trigger" and mention.value in {"complications", "indication", "diagnosis"}:
         return None
-    if kind == "response":
-        return StatementReading("response", True, span_of(mention), "none")
     follows = trigger is not None and trigger.start >= mention.end
+    if kind == "response" and not follows:
+        return StatementReading("response", True, span_of(mention), "none")
     if kind == "answer" and not follows:
         if mention.value == "aspiration" or mention.value == "needle-confirmation":
             return StatementReading(mention.value, True, span_of(mention))
@@ -314,10 +345,15 @@ def _negated(document: Document, index: int, mention: Mention) -> StatementReadi
     return StatementReading(mention.value, False, span_of(mention))
 
 
+_NO_DRUGS = frozenset({"history", "plan", "anesthesia", HEADING})
+
+
 def _of_drugs(document: Document) -> Iterator[StatementReading]:
     for index in range(len(document.layout.sentences)):
         section = document.sentence(index).section
-        if section in {"history", "plan", "anesthesia", HEADING} or _is_skin_field(document, index):
+        if section in _NO_DRUGS and not (section == "history" and document.has(index, "technique")):
+            continue
+        if _is_skin_field(document, index):
             continue
         for drug in agents(document, index):
             if assess(document, index, drug) is Assertion.AFFIRMED:
@@ -345,15 +381,17 @@ def _of_scores(document: Document) -> Iterator[StatementReading]:
         yield from _scores(document, index, words)
 
 
+_MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post|pre)(?P<second>(?!))?")
+_OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
 _MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)")
 
 
 def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
     base = document.sentence(index).start
     taken = -1
-    for pattern in (_SCORE, _OUT_OF_TEN):
+    for pattern in (_SCORE, _OUT_OF_TEN, _MARKED):
         for match in pattern.finditer(words):
-            if match.start("first") < taken:
+            if match.start("first") < taken or _OTHER_SCORE.search(words, max(match.start() - 20, 0), match.start()):
                 continue
             taken = max(taken, match.end())
             if match["second"] is not None:
@@ -367,7 +405,9 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
 
 
 def _score(element: str, match: re.Match[str], group: str, base: int) -> StatementReading:
-    return StatementReading(element, True, Span(base + match.start(group), base + match.end(group)), _DIGITS.get(match[group], match[group]))
+    return StatementReading(
+        element, True, Span(base + match.start(group), base + match.end(group)), _DIGITS.get(match[group], match[group])
+    )
 
 
 def _when(document: Document, words: str, base: int, match: re.Match[str]) -> str | None:
@@ -387,8 +427,13 @@ _WHEN = ((_AFTER, "pain-score-after"), (_BEFORE, "pain-score-before"))
 
 
 def _of_patterns(document: Document) -> Iterator[StatementReading]:
-    for pattern, element in ((_RELIEF, "response"), (_GAUGE, "needle"), (_ICD, "diagnosis")):
+    for pattern, element in (
+        (_RELIEF, "response"),
+        (_GAUGE, "needle"),
+        (_ICD, "diagnosis"),
+        (_LASTING, "pain-history"),
+    ):
         for match in pattern.finditer(document.folded):
             index = document.layout.index_at(match.start())
-            if element == "diagnosis" or document.sentence(index).section not in {"history", "plan"}:
+            if element in {"diagnosis", "pain-history"} or document.sentence(index).section not in {"history", "plan"}:
                 yield StatementReading(element, True, Span(match.start(), match.end()))
