@@ -38,45 +38,39 @@ class Ownership:
             for _, episode in anchors:
                 current = episode if episode.status is Status.PERFORMED else current
             self._default.append(current)
-        self._partners = list(self._joined())
-
-    def _joined(self) -> Iterator[tuple[Episode, Episode, int]]:
+        self._joined: dict[int, list[tuple[Episode, Mention, Episode, Mention]]] = {}
+        self._partners: set[frozenset[int]] = set()
         for index, anchors in self._anchors.items():
             for (one, first), (other, second) in pairwise(anchors):
-                if first is not second and _JOINED.fullmatch(self._document.folded, one.end, other.start):
-                    yield first, second, index
+                if first is not second and _JOINED.fullmatch(document.folded, one.end, other.start):
+                    self._joined.setdefault(index, []).append((first, one, second, other))
+                    self._partners.add(frozenset((id(first), id(second))))
 
     def shares(self, index: int, start: int, end: int, episode: Episode) -> bool:
         """Return whether `text[start:end]` is said of a block: its own words, or those of one told of together with it.
 
-        "Left PVB T5 and PECS II under ultrasound": the side and the guidance are those of both.
+        "Left PVB T5 and PECS II under ultrasound": the guidance is that of both.
         """
         owner = self.owner(index, start, end)
         if owner is episode:
             return True
-        for first, second, at in self._partners:
-            if {id(first), id(second)} != {id(owner), id(episode)}:
-                continue
-            if index not in self._anchors:
-                return True
-            if index == at:
-                return not any(one.start <= start < other.start for one, other in self._spans(index, first, second))
-        return False
+        pair = frozenset((id(owner), id(episode)))
+        if pair not in self._partners:
+            return False
+        if index not in self._anchors:
+            return True
+        joined = [
+            (one, other) for first, one, second, other in self._joined.get(index, ()) if {id(first), id(second)} == pair
+        ]
+        return bool(joined) and not any(one.start <= start < other.start for one, other in joined)
 
     def is_shared_side(self, index: int, start: int, episode: Episode) -> bool:
-        """Return whether a side before or after two techniques told of together is the side of `episode` too."""
-        for first, second, at in self._partners:
-            if index != at or episode not in (first, second):
-                continue
-            for one, other in self._spans(index, first, second):
-                if start < one.start or start >= other.end or (episode is second and start < other.start):
-                    return True
+        """Return whether a side said before or after two techniques told of together is the side of `episode` too."""
+        for first, one, second, other in self._joined.get(index, ()):
+            around = start < one.start or start >= other.end
+            if (episode is first and around) or (episode is second and (around or start < other.start)):
+                return True
         return False
-
-    def _spans(self, index: int, first: Episode, second: Episode) -> Iterator[tuple[Mention, Mention]]:
-        for (one, owner), (other, follower) in pairwise(self._anchors[index]):
-            if owner is first and follower is second:
-                yield one, other
 
     def owner(self, index: int, start: int, end: int) -> Episode | None:
         """Return the block that `text[start:end]` in sentence `index` belongs to."""

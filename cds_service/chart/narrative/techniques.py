@@ -183,9 +183,10 @@ def _refused(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
 
 def _is_title(document: Document) -> bool:
     """Return whether the text is a short title ("Nerve block, paravertebral (T5), left"), as the text of a code is."""
-    folded = document.folded.strip()
-    short = len(folded) <= _TITLE_LENGTH and "\n" not in folded and " " in folded
-    return short and len(document.layout.sentences) == 1
+    if len(document.folded) > _TITLE_LENGTH or len(document.layout.sentences) != 1:
+        return False
+    words = document.folded.strip()
+    return "\n" not in words and " " in words
 
 
 def _names_block(document: Document, index: int, mention: Mention) -> bool:
