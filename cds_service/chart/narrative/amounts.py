@@ -17,6 +17,7 @@ _AMOUNT = re.compile(
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
     r"hour)(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
+_UNIT = re.compile(r"ml|cc|mg|milli")
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _WORDS |= {"twelve": 12, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60}
 _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
@@ -48,6 +49,8 @@ def agents(document: Document, index: int) -> Iterator[Mention]:
 def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
     """Yield the amounts of the block's local anesthetic in a sentence."""
     sentence = document.sentence(index)
+    if _UNIT.search(document.folded, sentence.start, sentence.end) is None:
+        return
     chosen = {drug.start for drug in agents(document, index)}
     for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end):
         if _is_anesthetic(document, index, match, chosen):

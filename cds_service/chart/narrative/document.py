@@ -26,6 +26,7 @@ _COVERS = {
 _BOX_BEFORE = re.compile(r"(?:[\[(]([ _x*✓]{0,3})[\])]|(?P<sign>[☐☑☒✓✔□■])) {0,2}\Z")
 _BOX_AFTER = re.compile(r" {0,2}\[([ _x*✓]{0,3})\](?P<sign>)")
 _EMPTY = frozenset("☐□")
+_BOX_ENDS = frozenset("])☐☑☒✓✔□■")
 _UNRESOLVED = re.compile(r"\{[^{}\n]{0,120}:\d{1,9}\}|\{\*{3}[^{}\n]{0,120}\}|@[a-z]\w{0,30}@")
 """What a template leaves behind where nobody chose, "{consent:12345}" or "@LA@": it says nothing."""
 _ONE_AT_A_PLACE = frozenset({"technique", "side", "anesthesia", "continuous"})
@@ -65,7 +66,9 @@ class Document:
 
 def prepare(text: str) -> Document:
     """Return the text as a document."""
-    folded = _UNRESOLVED.sub(lambda left: "*" * len(left[0]), fold(text))
+    folded = fold(text)
+    if "{" in folded or "@" in folded:
+        folded = _UNRESOLVED.sub(lambda left: "*" * len(left[0]), folded)
     layout = lay_out(folded, text)
     document = Document(text, folded, layout, {}, {})
     if not layout.sentences:
@@ -107,11 +110,19 @@ def _is_disguised(text: str, folded: str, mention: Mention, decoys: list[Mention
 
 def _is_unticked(folded: str, mention: Mention) -> bool:
     """Return whether a mention is a choice with an empty box: "[x] right [ ] left", "right [x] left [ ]"."""
+    if not (
+        folded[max(mention.start - 3, 0) : mention.start].rstrip()[-1:] in _BOX_ENDS or _opens(folded, mention.end)
+    ):
+        return False
     before = _BOX_BEFORE.search(folded, max(mention.start - 6, 0), mention.start)
     box = before or _BOX_AFTER.match(folded, mention.end)
     if box is None:
         return False
     return box["sign"] in _EMPTY if box["sign"] else not (box[1] or "").strip(" _")
+
+
+def _opens(folded: str, end: int) -> bool:
+    return folded[end : end + 3].lstrip().startswith("[")
 
 
 def _hides(decoys: list[Mention], mention: Mention) -> bool:

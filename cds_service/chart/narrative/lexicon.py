@@ -84,7 +84,8 @@ def _key(words: str) -> tuple[str, bool]:
     return word[:_KEY_LENGTH], True
 
 
-_Entry = tuple[Callable[[str, int], "re.Match[str] | None"], str, Concept]
+_Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept]
+"""How to match a phrase (None where it is one whole word), what it competes for, and its meaning."""
 
 
 _NONE: list[_Entry] = []
@@ -102,10 +103,10 @@ class Lexicon:
             concept = Concept(table["kind"], table["value"], more)
             role = concept.kind + str(more.get("direction", concept.value if concept.kind == "element" else ""))
             for phrase in table["phrases"]:
-                compiled = re.compile(to_pattern(phrase))
+                match_at = None if _WORD.fullmatch(phrase) else re.compile(to_pattern(phrase)).match
                 for key, is_open in sorted(set(first_keys(phrase))):
                     index = self._open if is_open else self._closed
-                    index.setdefault(key, []).append((compiled.match, role, concept))
+                    index.setdefault(key, []).append((match_at, role, concept))
 
     def scan(self, folded: str) -> list[Mention]:
         """Return the mentions in folded text, in order: at each word the longest of each kind, direction and element."""
@@ -115,17 +116,20 @@ class Lexicon:
             letters = word.group()
             exact, begun = closed(letters, _NONE), opened(letters[:_KEY_LENGTH], _NONE)
             if exact or begun:
-                found.extend(_longest(folded, word.start(), exact, begun))
+                found.extend(_longest(folded, word, exact, begun))
         return found
 
 
-def _longest(folded: str, start: int, *candidates: list[_Entry]) -> Iterable[Mention]:
+def _longest(folded: str, word: re.Match[str], *candidates: list[_Entry]) -> Iterable[Mention]:
     best: dict[str, Mention] = {}
+    start, word_end = word.span()
     for match_at, role, concept in chain(*candidates):
-        match = match_at(folded, start)
-        if match is None:
-            continue
-        end = match.end()
+        end = word_end
+        if match_at is not None:
+            match = match_at(folded, start)
+            if match is None:
+                continue
+            end = match.end()
         known = best.get(role)
         if known is None or end > known.end:
             best[role] = Mention(concept, concept.kind, concept.value, start, end)

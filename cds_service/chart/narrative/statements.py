@@ -80,12 +80,12 @@ _BEFORE = re.compile(
     r"presented|\bpre\b|complain|current|rates|on admission|despite|uncontrolled|called to|\bindication\b"
 )
 _RELIEF = re.compile(
-    r"(?<![0-9.])\d{1,3}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced)"
+    r"\d(?<![0-9.]\d)\d{0,2}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced)"
 )
-_GAUGE = re.compile(r"(?<![0-9a-z.])\d{2}\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
-_ICD = re.compile(r"(?<![a-z0-9])[a-tv-z]\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
+_GAUGE = re.compile(r"\d(?<![0-9a-z.]\d)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
+_ICD = re.compile(r"[a-tv-z](?<![a-z0-9].)\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
 _LASTING = re.compile(
-    r"\b(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome)\b(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!in )"
+    r"(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome)\b(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!in )"
     rf"(?:\d{{1,2}}|several|many|few|{'|'.join(_DIGITS)})[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow)"
 )
 _ANY = "any"
