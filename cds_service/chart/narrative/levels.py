@@ -20,6 +20,7 @@ NUMBER_WORDS = {word: n for words in (CARDINALS, _ORDINALS) for n, word in enume
 
 _SPOKEN = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _NUMBER = rf"(?:1[0-2]|[1-9])(?:st|nd|rd|th)?|{_SPOKEN}"
+_SAID = "|".join(sorted(CARDINALS, key=len, reverse=True))
 _RANGE = r"-|to|through|thru|down to|up to|until|thorough"
 _LIST = r",? ?and|&|,|/|\+|or"
 _ENDS = r"(?!(?!x\s?\d)[a-z0-9%]|\.\d|,\d{1,3}\s?%)"
@@ -34,13 +35,16 @@ _FIRST = re.compile(
     rf"|(?P<word>thoracic|lumbar|cervical)[\s]{{1,3}}(?:(?:spinal|vertebral|levels?|segment|nerve root|"
     rf"nerve|root|#)[\s]{{1,3}}){{0,2}}"
     rf"(?P<spoken>{_NUMBER}){_ENDS}{_NOT_A_LEVEL}"
+    rf"|(?P<dictated>t)\s(?P<said>{_SAID})(?![a-z])"
     rf"|(?P<ordinal>{_NUMBER})[\s\-]{{1,3}}(?P<region>thoracic|lumbar|cervical)(?![a-z]))"
 )
+_NUMBERS = ("number", "spoken", "said", "ordinal")
 _COMPACT = re.compile(r"(?<![a-z0-9'.])(?P<a>[ctl])(?P<x>1[0-2]|[1-9])(?P<b>[tls])?(?P<y>1[0-2]|[1-9])(?![a-z0-9])")
 _NEXT = re.compile(
     rf"\s{{0,3}}(?:(?P<range>{_RANGE})|(?P<list>{_LIST})|(?=\s(?:th?|c|l|s)-?\d))\s{{0,3}}(?:(?:the|at|"
     rf"then|level|levels)\s{{1,3}}){{0,2}}"
-    rf"(?:(?P<letter>th|t|c|l|s)[ .#\-]?)?(?P<number>1[0-2]|[1-9]){_ENDS}(?(letter)|{_NOT_A_LEVEL})"
+    rf"(?:(?P<letter>th|t|c|l|s)[ .#\-]?)?(?P<number>1[0-2]|[1-9]|(?<=\bt )(?:{_SAID})){_ENDS}"
+    rf"(?(letter)|{_NOT_A_LEVEL})"
 )
 _RIB_NUMBERS = (
     rf"(?P<numbers>(?:{_NUMBER})(?![a-z0-9])(?:\s{{0,3}}(?:,\s{{0,2}}and|{_RANGE}|and|&|,|/|"
@@ -160,14 +164,14 @@ def _expression(folded: str, first: re.Match[str]) -> Iterator[Levels]:
     """Yield the parts of the expression that begins with `first`: each a level, or a range of two ends."""
     if first["tail"]:
         return
-    letter = first["letter"] or first["other"] or (first["word"] or first["region"])
-    level = _level(letter, _number(first["number"] or first["spoken"] or first["ordinal"]))
+    letter = next(first[group] for group in ("letter", "other", "word", "dictated", "region") if first[group])
+    level = _level(letter, _number(next(first[group] for group in _NUMBERS if first[group])))
     if level is None:
         return
     pending, start, end = level, first.start(), first.end()
     members: list[Levels] = []
     while step := _NEXT.match(folded, end):
-        following = _level(step["letter"] or pending[0], int(step["number"]))
+        following = _level(step["letter"] or pending[0], _number(step["number"]))
         if following is None or not _plausible(step, pending, following, start < 0):
             break
         if step["range"]:

@@ -33,6 +33,13 @@ _DEFINED = re.compile(
 )
 """After its name: the words of an explanation ("a paravertebral block is an injection ..."), or a question mark."""
 _MANY = re.compile(r"(?<![\w./\-])(?:1[3-9]|[2-9]\d|\d{3,4})\s(?:[a-z]{1,12}\s)?\Z")
+_IN_A_YEAR = re.compile(r"[^.;,\n\d]{0,12}(?:(?:0?[1-9]|1[0-2])/)?(?:19|20)\d\d(?![\d/\-])")
+"""A month or a year dates what was done earlier; today's block has a day: "PVB 11/2018", "RFA 2020"."""
+_IN_AID = re.compile(
+    r"\bfor (?:(?:an?|the|her|his|their|planned|scheduled|right|left|bilateral|rt|lt|[rl]|thoracic|lumbar|single|"
+    r"shot|us|guided|ultrasound)[\s\-])*\Z"
+)
+"""Before its name: what something else is for, "time out for right PVB", "ropivacaine for PVB, dispense"."""
 _TITLE_LENGTH = 120
 _BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter)\b")
 _TICKED_BEFORE = re.compile(r"[\[(] ?[x*] ?[\])] ?\Z")
@@ -42,7 +49,7 @@ _FIELD_WORDS = 8
 _VALUE_ENDS = re.compile(r"\s{0,2}(?:\Z|[,;:(.]|right|left|bilat|at\b|th?\d|with\b|single|under\b|x\s?\d)")
 _ENDS = re.compile(r"\s{0,2}(?:\Z|[.;,\n]|it\b|the (?:block|procedure)|this\b|block\b|and\b)")
 _VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
-SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\bfollowed\b")
+SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\b(?:followed|so|but|instead|therefore)\b")
 """What cuts words off from the technique beside them."""
 
 
@@ -64,6 +71,8 @@ class Naming:
     status: Status
     soft: bool = False
     strong: bool = False
+    in_aid: bool = False
+    """Something else is said to be for it: done only where an injection is told of too."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     namings.extend(_called_off(document, namings))
     namings.extend(_refused(document, namings))
     namings.extend(_retried(document, namings))
-    evidence = _has_evidence(document)
+    evidence, injected = _has_evidence(document, "drug", "injection"), _has_evidence(document, "injection")
     groups: dict[Key, list[Naming]] = {}
     for naming in sorted(namings, key=lambda naming: naming.mention.start):
         groups.setdefault(naming.key, []).append(naming)
@@ -90,17 +99,19 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     for key, group in groups.items():
         if all(naming.mention.concept.attributes.get("weak") for naming in group) and strong - {key}:
             continue
-        episodes.extend(_episodes(key, group, evidence))
+        episodes.extend(_episodes(key, group, evidence, injected))
     return tuple(sorted(episodes, key=lambda episode: episode.namings[0].mention.start))
 
 
-def _episodes(key: Key, group: list[Naming], evidence: bool) -> Iterator[Episode]:
+def _episodes(key: Key, group: list[Naming], evidence: bool, injected: bool) -> Iterator[Episode]:
     """Yield one block for what was done, planned or called off, and one for what lies in the past."""
     past = tuple(naming for naming in group if naming.status is Status.HISTORICAL)
     present = [naming for naming in group if naming.status is not Status.HISTORICAL]
     if past:
         yield Episode(key, Status.HISTORICAL, past)
     done = [n for n in present if n.status is Status.PERFORMED and (n.strong or evidence)]
+    if all(naming.in_aid for naming in done) and not injected:
+        done = []
     off = [naming for naming in present if naming.status is Status.NOT_DONE]
     planned = [naming for naming in present if naming.status is Status.PLANNED]
     if off and not any(naming.mention.start > off[-1].mention.start and naming.strong for naming in done):
@@ -200,7 +211,7 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         return True
     return (
         mention.value == Technique.PARAVERTEBRAL
-        and _has_evidence(document)
+        and _has_evidence(document, "drug", "injection")
         and any(document.has(at, "needle") for at in (index, index + 1))
     )
 
@@ -240,6 +251,8 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
     key, section = _key(document, mention), document.sentence(index).section
     meant = assess(document, index, mention)
     if any(day.end <= mention.start for day in document.of(index, "days-after")):
+        meant = max(meant, Assertion.HISTORICAL)
+    if _IN_A_YEAR.match(document.folded, mention.end):
         meant = max(meant, Assertion.HISTORICAL)
     if _is_given_up(document, index, mention):
         meant = max(meant, Assertion.NEGATED)
@@ -293,6 +306,8 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
+    if not acted and _IN_AID.search(document.folded, max(mention.start - 60, 0), mention.start):
+        return Naming(key, index, mention, Status.PERFORMED, in_aid=True)
     strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or _is_title(document)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
 
@@ -302,11 +317,9 @@ def _detailed(document: Document, index: int) -> bool:
     return index in document.levels or document.has(index, "side", "drug", "guidance", "continuous")
 
 
-def _has_evidence(document: Document) -> bool:
-    """Return whether anything in the note tells of an injection being made."""
-    return any(
-        document.sentence(index).section not in {"plan", "history"} for index, _ in document.all("drug", "injection")
-    )
+def _has_evidence(document: Document, *kinds: str) -> bool:
+    """Return whether anything of these kinds in the note tells of an injection being made."""
+    return any(document.sentence(index).section not in {"plan", "history"} for index, _ in document.all(*kinds))
 
 
 def _called_off(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
