@@ -17,7 +17,9 @@ _AMOUNT = re.compile(
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
     r"hour)(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
-_UNIT = re.compile(r"ml|cc|mg|milli")
+_MAY_HOLD = re.compile(r"ml|cc|mg|milli|%")
+_UNITLESS = re.compile(r"\s{0,2}\d{0,2}\.?\d{1,3}\s?%\s{1,2}(?P<number>\d{1,2})\s(?:ea|each|per|total|x)(?![a-z])")
+"""A volume right after the strength, with no unit: "ropi 0.5% 10 ea"."""
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _WORDS |= {"twelve": 12, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60}
 _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
@@ -49,9 +51,12 @@ def agents(document: Document, index: int) -> Iterator[Mention]:
 def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
     """Yield the amounts of the block's local anesthetic in a sentence."""
     sentence = document.sentence(index)
-    if _UNIT.search(document.folded, sentence.start, sentence.end) is None:
+    if _MAY_HOLD.search(document.folded, sentence.start, sentence.end) is None:
         return
     chosen = {drug.start for drug in agents(document, index)}
+    for drug in agents(document, index):
+        if bare := _UNITLESS.match(document.folded, drug.end, sentence.end):
+            yield Amount(f"{bare['number']} mL", *bare.span("number")), Span(*bare.span("number"))
     for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end):
         if _is_anesthetic(document, index, match, chosen):
             yield Amount(_normal(match), match.start(), match.end()), Span(match.start(), match.end())

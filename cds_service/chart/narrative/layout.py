@@ -113,7 +113,7 @@ _Heading = tuple[int, int, str, str, bool, bool]
 def _headings(folded: str) -> list[_Heading]:
     """Return every heading, in order."""
     text = f"\n{folded}"
-    found = [heading for match in _FIELD.finditer(text) if (heading := _field(match)) is not None]
+    found = [field for match in _FIELD.finditer(text) if (field := _field(match)) is not None]
     for match in _LONE.finditer(text):
         heading = match.group(1).strip()
         kind, lasting = classify(heading)

@@ -109,7 +109,7 @@ class Lexicon:
                     index.setdefault(key, []).append((match_at, role, concept))
 
     def scan(self, folded: str) -> list[Mention]:
-        """Return the mentions in folded text, in order: at each word the longest of each kind, direction and element."""
+        """Return the mentions in folded text, in order: at each word the longest of each kind or element."""
         found: list[Mention] = []
         closed, opened = self._closed.get, self._open.get
         for word in _WORD.finditer(folded):

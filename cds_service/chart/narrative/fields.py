@@ -1,0 +1,126 @@
+"""Reads the fields of a form: "Consent: signed", "[x] none [ ] bleeding", "Volume (mL): 30"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.layout import Section
+from cds_service.chart.narrative.reading import Span, StatementReading
+
+_FIELDS = {
+    "indication": "indication",
+    "diagnosis": "diagnosis",
+    "purpose": "purpose",
+    "consent": "consent",
+    "time-out": "time-out",
+    "requester": "requesting-provider",
+    "provider": "performing-provider",
+    "monitoring": "monitoring",
+    "asepsis": "asepsis",
+    "position": "position",
+    "needle": "needle",
+    "aspiration": "aspiration",
+    "contrast": "contrast",
+    "complications": "complications",
+    "response": "response",
+    "plan": "post-procedure-plan",
+    "pain-before": "pain-score-before",
+    "pain-after": "pain-score-after",
+}
+_BLANK = re.compile(
+    r"[\s*_.\-\[\](){}#?:,/☐□]*(?:n/?a|tbd|pending|unknown|not (?:documented|recorded|stated|specified|entered|"
+    r"applicable|assessed|done|given)|see (?:above|note|chart|below|record|attached|emr|mar|anes\w* record)|none "
+    r"(?:recorded|documented|entered)|to be (?:determined|completed|entered|obtained)|"
+    r"(?:select|choose|enter|insert|pick)\b.*|\[?(?:blank|\w+ here)\]?|x{3,})?[\s*_.\-\[\](){}#?:,/]*\Z"
+)
+_BOX = re.compile(r"(?:[\[(](?P<mark>[ _x*✓]{0,3})[\])]|(?P<sign>[☐☑☒✓✔□■])) {0,2}")
+_EMPTY_BOX = frozenset("☐□")
+_NO = re.compile(
+    r"[\s*\-]*(?:no\b(?!\s?\.?\s?\d)|not\b|none\b|unable|declined|refused|unobtainable|deferred|waived(?!.*emergen)|unsigned|nil\b|n\b)"
+)
+_NOT_DONE = re.compile(r"[\s*\-]*not\b")
+"""An aspiration is documented by any result, "no blood" or "none" among them, and only denied as an act."""
+_CALM = re.compile(
+    r"[\s*\-]*(?:none|no\b|nil|0\b|zero|denied|denies|without|negative|neg\b|absent|n\b|uneventful|there were no)"
+)
+_FIELD_SCORE = re.compile(r"(?<![*_/\d.])(?:10|[0-9])(?![\d.])")
+_UNIT_IN_NAME = re.compile(r"[(\s](mls?|cc|mg)\b")
+_BARE_NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
+_LONGEST_BLANK = 80
+
+
+def is_blank(folded: str) -> bool:
+    """Return whether a field's value says nothing: empty, "***", "[ ]", "N/A", "pending"."""
+    return len(folded) <= _LONGEST_BLANK and _BLANK.match(folded) is not None
+
+
+def _chosen(value: str) -> str:
+    """Return a field's value without the choices whose boxes are empty: "[x] none [ ] bleeding" says "none"."""
+    boxes = list(_BOX.finditer(value))
+    if not boxes:
+        return value
+    ends = [box.start() for box in boxes[1:]] + [len(value)]
+    kept = [value[box.end() : end].strip() for box, end in zip(boxes, ends, strict=True) if _is_ticked(box)]
+    return " ".join([value[: boxes[0].start()].strip(), *(choice or "yes" for choice in kept)]).strip()
+
+
+def _is_ticked(box: re.Match[str]) -> bool:
+    return box["sign"] not in _EMPTY_BOX if box["sign"] else bool((box["mark"] or "").strip(" _"))
+
+
+def of_fields(document: Document) -> Iterator[StatementReading]:
+    """Yield what the fields of a form say: nothing where they are blank or only have empty boxes."""
+    for section in document.layout.sections:
+        if section.kind == "agent" and (amount := _bare_amount(document, section)) is not None:
+            yield amount
+        element = _FIELDS.get(section.kind)
+        if element is None or not section.heading:
+            continue
+        start, end = _value_of(document, section)
+        value = _chosen(document.folded[start:end])
+        if is_blank(value):
+            continue
+        yield from _field(element, value, Span(start, end))
+
+
+def _bare_amount(document: Document, section: Section) -> StatementReading | None:
+    """Return the amount of a field that has its unit in its name: "Volume (mL): 30"."""
+    unit = _UNIT_IN_NAME.search(section.heading)
+    start, end = _value_of(document, section)
+    number = _BARE_NUMBER.fullmatch(document.folded, start, end)
+    if unit is None or number is None:
+        return None
+    value = f"{number.group().replace(',', '.')} {'mg' if unit[1].startswith('mg') else 'mL'}"
+    return StatementReading("anesthetic-amount", True, Span(start, end), value)
+
+
+def _value_of(document: Document, section: Section) -> tuple[int, int]:
+    """Return the offsets of a section's first line of text."""
+    start, end = section.start, section.end
+    folded = document.folded
+    while start < end and folded[start].isspace():
+        start += 1
+    stop = folded.find("\n", start, end)
+    end = end if stop < 0 else stop
+    while end > start and folded[end - 1] in " \n.;,|":
+        end -= 1
+    return start, end
+
+
+def _field(element: str, value: str, span: Span) -> Iterator[StatementReading]:
+    if element == "aspiration":
+        if not _NOT_DONE.match(value):
+            yield StatementReading(element, True, span)
+    elif element == "complications":
+        yield StatementReading(element, True, span, "none" if _CALM.match(value) else "occurred")
+    elif element in {"consent", "time-out"}:
+        yield StatementReading(element, not _NO.match(value), span)
+    elif element in {"pain-score-before", "pain-score-after"}:
+        if score := _FIELD_SCORE.search(value):
+            yield StatementReading(element, True, span, score.group())
+            if element == "pain-score-after":
+                yield StatementReading("response", True, span)
+    elif not _NO.match(value):
+        yield StatementReading(element, True, span)

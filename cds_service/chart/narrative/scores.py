@@ -1,0 +1,97 @@
+"""Reads pain scores, and whether they were before or after the block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.layout import HEADING
+from cds_service.chart.narrative.reading import Span, StatementReading
+
+_DIGITS = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
+_DIGITS |= {"eight": "8", "nine": "9", "ten": "10", "nil": "0"}
+_GRADE = rf"10|[0-9]|{'|'.join(_DIGITS)}"
+_TEN = r"(?:\s?/\s?10|\s(?:out )?of (?:10|ten))"
+_NO_UNIT = (
+    r"(?![0-9a-z]|\.[0-9]|\s?/\s?(?!10)\d|\s?-\s?\d|"
+    r"\s?(?:ml|mls|cc|mg|%|cm|g|ga|gauge|years?|months?|weeks?|days?|yrs?|hours?)\b)"
+)
+_ARROW = r"(?:to|->|-->|=>|>|down to|→|then|now|and now)"
+_SCORE = re.compile(
+    r"\b(?:pain|vas|nrs|vps|nprs)(?:\s(?:score|level|scale|rating|intensity)d?)?s?\s{0,2}(?:\([^)]{0,12}\)\s?)?"
+    r"(?:(?:was|is|of|at|=|:|-|rated|reported|reports|now|still|remains|only|score|decreased|dropped|reduced|improved|went|"
+    r"fell|came|down|from|to|as|level|before|after|pre-block|post-block|afterwards)?[\s:=]{1,3}){0,5}?\s{0,2}"
+    rf"(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
+)
+_OUT_OF_TEN = re.compile(
+    rf"(?<![0-9/.*_a-z])(?P<first>{_GRADE}){_TEN}(?![0-9/])"
+    rf"(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
+)
+_EVENT = (
+    r"(?! (?:\w+ ){0,3}(?:surg|operat|thorac|vats|\w*ectom|\w*otom|\w*plasty|\w*scop|repair|fall|mvc|mva|accident|"
+    r"extub|injur|trauma|crash|resect|fract|birth|section))"
+)
+_AFTER = re.compile(
+    rf"\bafter(?:wards?)?\b{_EVENT}|\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|\bfollowing\b{_EVENT}|"
+    r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|\blater\b|\bh later|"
+    r"reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
+)
+_BEFORE = re.compile(
+    r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
+    r"presented|\bpre\b|complain|current|rates|on admission|despite|uncontrolled|called to|\bindication\b"
+)
+_MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post|pre)")
+_OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
+_MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)")
+
+
+def of_scores(document: Document) -> Iterator[StatementReading]:
+    """Yield the pain scores before and after the block; one after it, or a fall, is also the response to it."""
+    for index, sentence in enumerate(document.layout.sentences):
+        if sentence.section in {HEADING, "pain-before", "pain-after"}:
+            continue
+        words = document.folded[sentence.start : sentence.end]
+        if not _MAY_SCORE.search(words):
+            continue
+        yield from _scores(document, index, words)
+
+
+def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
+    base = document.sentence(index).start
+    taken = -1
+    for pattern in (_SCORE, _OUT_OF_TEN, _MARKED):
+        for match in pattern.finditer(words):
+            if match.start("first") < taken or _OTHER_SCORE.search(words, max(match.start() - 20, 0), match.start()):
+                continue
+            taken = max(taken, match.end())
+            if match.groupdict().get("second") is not None:
+                yield _score("pain-score-before", match, "first", base)
+                yield _score("pain-score-after", match, "second", base)
+                yield StatementReading("response", True, Span(base + match.start("first"), base + match.end()))
+            elif (element := _when(document, words, base, match)) is not None:
+                yield _score(element, match, "first", base)
+                if element == "pain-score-after":
+                    yield StatementReading("response", True, Span(base + match.start(), base + match.end()))
+
+
+def _score(element: str, match: re.Match[str], group: str, base: int) -> StatementReading:
+    return StatementReading(
+        element, True, Span(base + match.start(group), base + match.end(group)), _DIGITS.get(match[group], match[group])
+    )
+
+
+def _when(document: Document, words: str, base: int, match: re.Match[str]) -> str | None:
+    """Return whether a score was before or after the block: by the nearest word that says so, or by its place."""
+    near = words[max(match.start() - 45, 0) : match.end() + 40]
+    at = match.start() - max(match.start() - 45, 0)
+    marks = [(abs(found.start() - at), element) for pattern, element in _WHEN for found in pattern.finditer(near)]
+    if marks:
+        return min(marks)[1]
+    injected = min((mention.start for _, mention in document.all("injection", "drug")), default=None)
+    if injected is None:
+        return None
+    return "pain-score-before" if base + match.start() < injected else "pain-score-after"
+
+
+_WHEN = ((_AFTER, "pain-score-after"), (_BEFORE, "pain-score-before"))
