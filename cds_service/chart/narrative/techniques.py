@@ -40,8 +40,12 @@ _IN_AID = re.compile(
     r"shot|us|guided|ultrasound)[\s\-])*\Z"
 )
 """Before its name: what something else is for, "time out for right PVB", "ropivacaine for PVB, dispense"."""
+_ITS_PAPERS = re.compile(
+    r" {1,3}(?:consult\w*|evaluation|teaching|education|request|referral|orders?|consent|candidate|checklist|assessment)\b"
+)
 _TITLE_LENGTH = 120
-_BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter)\b")
+_TITLE_PARTS = 3
+_BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter|c?pnb|regional)\b")
 _TICKED_BEFORE = re.compile(r"[\[(] ?[x*] ?[\])] ?\Z")
 _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
@@ -194,10 +198,10 @@ def _refused(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
 
 def _is_title(document: Document) -> bool:
     """Return whether the text is a short title ("Nerve block, paravertebral (T5), left"), as the text of a code is."""
-    if len(document.folded) > _TITLE_LENGTH or len(document.layout.sentences) != 1:
+    if len(document.folded) > _TITLE_LENGTH or len(document.layout.sentences) > _TITLE_PARTS:
         return False
     words = document.folded.strip()
-    return "\n" not in words and " " in words
+    return " " in words and not any(stop in words for stop in ("\n", ". ", "?"))
 
 
 def _names_block(document: Document, index: int, mention: Mention) -> bool:
@@ -228,7 +232,7 @@ def _is_field_value(document: Document, index: int, mention: Mention) -> bool:
     words = document.folded[sentence.start : sentence.end]
     if _TICKED_BEFORE.search(document.folded, max(mention.start - 5, 0), mention.start):
         return True
-    if _is_title(document) and _BLOCK_WORDS.search(words):
+    if _is_title(document) and _BLOCK_WORDS.search(document.folded):
         return True
     if len(words.split()) > _FIELD_WORDS or not _VALUE_ENDS.match(document.folded, mention.end, sentence.end):
         return False
@@ -306,10 +310,16 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
-    if not acted and _IN_AID.search(document.folded, max(mention.start - 60, 0), mention.start):
+    if not acted and _is_in_aid(document, mention):
         return Naming(key, index, mention, Status.PERFORMED, in_aid=True)
     strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or _is_title(document)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
+
+
+def _is_in_aid(document: Document, mention: Mention) -> bool:
+    folded = document.folded
+    before = _IN_AID.search(folded, max(mention.start - 60, 0), mention.start)
+    return before is not None or _ITS_PAPERS.match(folded, mention.end) is not None
 
 
 def _detailed(document: Document, index: int) -> bool:
