@@ -115,5 +115,6 @@ def _is_anesthetic(document: Document, index: int, match: re.Match[str], chosen:
         return document.sentence(index).section == "agent"
     section = document.sentence(index).section
     skin = document.has(index, "skin")
-    told = document.has(index, "injection", "technique") or index in document.levels or section in {"agent", "catheter"}
+    told = document.has(index, "injection", "technique", "multiple") or index in document.levels
+    told = told or section in {"agent", "catheter"}
     return told and not skin and section not in {"history", "anesthesia"}

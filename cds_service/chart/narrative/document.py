@@ -18,6 +18,7 @@ _COVERS = {
     "side-decoy": frozenset({"side"}),
     "guidance-decoy": frozenset({"guidance"}),
     "catheter-decoy": frozenset({"continuous"}),
+    "requested-decoy": frozenset({"requested"}),
     "element-decoy": frozenset({"element"}),
     "element": frozenset({"trigger"}),
     "continuous": frozenset({"trigger"}),

@@ -40,6 +40,8 @@ _EMPTY_BOX = frozenset("☐□")
 _NO = re.compile(
     r"[\s*\-]*(?:no\b(?!\s?\.?\s?\d)|not\b|none\b|unable|declined|refused|unobtainable|deferred|waived(?!.*emergen)|unsigned|nil\b|n\b)"
 )
+_THEN = re.compile(r"\b(?:post|after)")
+_NOT_YET = re.compile(r"[\s*\-]*(?:will be|to be|await|too early|not yet|pending|deferred)")
 _NOT_DONE = re.compile(r"[\s*\-]*not\b")
 """An aspiration is documented by any result, "no blood" or "none" among them, and only denied as an act."""
 _CALM = re.compile(
@@ -80,7 +82,7 @@ def of_fields(document: Document) -> Iterator[StatementReading]:
             continue
         start, end = _value_of(document, section)
         value = _chosen(document.folded[start:end])
-        if is_blank(value):
+        if is_blank(value) or (element != "post-procedure-plan" and _NOT_YET.match(value)):
             continue
         yield from _field(element, value, Span(start, end))
 
@@ -118,9 +120,18 @@ def _field(element: str, value: str, span: Span) -> Iterator[StatementReading]:
     elif element in {"consent", "time-out"}:
         yield StatementReading(element, not _NO.match(value), span)
     elif element in {"pain-score-before", "pain-score-after"}:
-        if score := _FIELD_SCORE.search(value):
-            yield StatementReading(element, True, span, score.group())
-            if element == "pain-score-after":
-                yield StatementReading("response", True, span)
+        yield from _pain(element, value, span)
     elif not _NO.match(value):
         yield StatementReading(element, True, span)
+
+
+def _pain(element: str, value: str, span: Span) -> Iterator[StatementReading]:
+    """Yield the score of a field, and that after the block where it follows in the same one: "pre: 8  post: 2"."""
+    then = _THEN.search(value) if element == "pain-score-before" else None
+    first = _FIELD_SCORE.search(value, 0, then.start() if then else len(value))
+    if first:
+        yield StatementReading(element, True, span, first.group())
+    after = _FIELD_SCORE.search(value, then.end()) if then else first
+    if after and (then or element == "pain-score-after"):
+        yield StatementReading("pain-score-after", True, span, after.group())
+        yield StatementReading("response", True, span)

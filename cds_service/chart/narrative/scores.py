@@ -17,10 +17,10 @@ _NO_UNIT = (
     r"(?![0-9a-z]|\.[0-9]|\s?/\s?(?!10)\d|\s?-\s?\d|"
     r"\s?(?:ml|mls|cc|mg|%|cm|g|ga|gauge|years?|months?|weeks?|days?|yrs?|hours?)\b)"
 )
-_ARROW = r"(?:to|->|-->|=>|>|down to|→|then|now|and now)"
+_ARROW = r"(?:to|->|-->|=>|>|down to|→|then|now|and now|, ?is|, ?now|after,?)"
 _SCORE = re.compile(
     r"\b(?:pain|vas|nrs|vps|nprs)(?:\s(?:score|level|scale|rating|intensity)d?)?s?\s{0,2}(?:\([^)]{0,12}\)\s?)?"
-    r"(?:(?:was|is|of|at|=|:|-|rated|reported|reports|now|still|remains|only|score|decreased|dropped|reduced|improved|went|"
+    r"(?:(?:was|is|of|at|=|:|-|rated|reported|reports|now|still|remains|only|a|score|decreased|dropped|reduced|improved|went|"
     r"fell|came|down|from|to|as|level|before|after|pre-block|post-block|afterwards)?[\s:=]{1,3}){0,5}?\s{0,2}"
     rf"(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
 )
@@ -29,13 +29,15 @@ _OUT_OF_TEN = re.compile(
     rf"(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
 )
 _EVENT = (
-    r"(?! (?:\w+ ){0,3}(?:surg|operat|thorac|vats|\w*ectom|\w*otom|\w*plasty|\w*scop|repair|fall|mvc|mva|accident|"
-    r"extub|injur|trauma|crash|resect|fract|birth|section))"
+    r"(?:\w+ ){0,3}(?:surg|operat|thorac|vats|\w*ectom|\w*otom|\w*plasty|\w*scop|repair|fall|mvc|mva|"
+    r"accident|extub|injur|trauma|crash|resect|fract|birth|section)"
 )
+_AFTER_AN_EVENT = re.compile(rf"\b(?:after|following) {_EVENT}")
 _AFTER = re.compile(
-    rf"\bafter(?:wards?)?\b{_EVENT}|\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|\bfollowing\b{_EVENT}|"
-    r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|\blater\b|\bh later|"
-    r"reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
+    rf"\bafter(?:wards?)?\b(?! {_EVENT})|\bfollowing\b(?! {_EVENT})|"
+    r"\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|"
+    r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|"
+    r"\blater\b|reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
@@ -88,6 +90,8 @@ def _when(document: Document, words: str, base: int, match: re.Match[str]) -> st
     marks = [(abs(found.start() - at), element) for pattern, element in _WHEN for found in pattern.finditer(near)]
     if marks:
         return min(marks)[1]
+    if _AFTER_AN_EVENT.search(near):
+        return None
     injected = min((mention.start for _, mention in document.all("injection", "drug")), default=None)
     if injected is None:
         return None

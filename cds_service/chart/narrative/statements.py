@@ -23,13 +23,15 @@ _GAUGE = re.compile(r"\d(?<![0-9a-z.]\d)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
 _ICD = re.compile(r"[a-tv-z](?<![a-z0-9].)\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
 _LASTING = re.compile(
     r"(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome)\b(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!\bin )"
-    r"(?:\d{1,2}|several|many|few|one|two|three|four|five|six|seven|eight|nine|ten)[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow)"
+    r"(?:\d{1,2}|several|many|few|one|two|three|four|five|six|seven|eight|nine|ten)"
+    r"[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow)"
 )
 _ANY = "any"
 _AMOUNT_CONCEPT = Concept("drug", "amount")
 _GENERIC_BLOCK = re.compile(
     r"(?:nerve|regional|plane|analgesic|branch|branches|diagnostic|ganglion|joint|facet) (?:block|inject)|"
-    r"regional anesthesia|\bblock (?:was|placed|note|performed|procedure|done)|\b(?:the|this) block\b|medial branch|ganglion"
+    r"regional anesthesia|\bblock (?:was|placed|note|performed|procedure|done)|\b(?:the|this) block\b|"
+    r"medial branch|ganglion"
 )
 _BLOCK_WORD = re.compile(r"paravertebral|\bpvbs?\b|\besp\b|\bblocks?\b|transforaminal|intercostal|medial branch")
 
@@ -114,11 +116,14 @@ def _of_purposes(document: Document) -> Iterator[StatementReading]:
         if mention.value != "chronic-pain" and meant is not Assertion.HISTORICAL:
             yield StatementReading("purpose", True, span_of(mention), mention.value)
     for index, mention in document.all("operation"):
+        if _ITS_PAIN.match(document.folded, mention.end) and document.sentence(index).section != HEADING:
+            yield StatementReading("purpose", True, span_of(mention), "postoperative-analgesia")
         if document.has(index, "technique", "generic") and _FOR.search(document.folded, *_just_before(mention)):
             yield StatementReading("indication", True, span_of(mention))
 
 
 _REASONS = frozenset({"trauma-analgesia", "chronic-pain", "postoperative-analgesia", "surgical-anesthesia"})
+_ITS_PAIN = re.compile(r"[\s\-](?:bar |related )?(?:analges|pain)")
 _FOR = re.compile(r"(?<!consent )(?<!consented )\bfor (?:[a-z'\-]+ ){0,4}\Z")
 
 

@@ -32,3 +32,48 @@ def test_every_statement_quotes_the_note(note: dict[str, Any]) -> None:
     text = note["text"]
     for said in read(text).statements:
         assert text[said.span.start : said.span.end].strip(), said
+
+
+BLOCK = "Right T5 paravertebral block, ropivacaine 0.5%. "
+
+
+@pytest.mark.parametrize(
+    ("line", "element", "documented"),
+    [
+        ("Consent for mastectomy was signed.", "consent", False),
+        ("Surgical consent verified.", "consent", False),
+        ("Consent for mastectomy and nerve block was signed.", "consent", True),
+        ("Consent signed before the mastectomy.", "consent", True),
+        ("Pt consented.", "consent", True),
+        ("Consent for operation and block on file.", "consent", True),
+        ("Emergency, implied consent.", "consent", True),
+        ("Consent pending.", "consent", False),
+        ("Consent: will be obtained by the surgeon", "consent", False),
+        ("Consent (Y/N): N", "consent", False),
+        ("The lobectomy ended without complications.", "complications", False),
+        ("No immediate comps.", "complications", True),
+        ("No comps.", "complications", True),
+        ("Uneventful.", "complications", True),
+        ("Complications: ***", "complications", False),
+        ("Complications: {none:12}", "complications", False),
+        ("Pain 3/10 after 30 minutes.", "response", True),
+        ("Pain 8/10 after thoracotomy.", "pain-score-after", False),
+        ("NRS from eight to three.", "pain-score-after", True),
+        ("Aldrete 9/10.", "pain-score-before", False),
+        ("Aldrete 9/10.", "pain-score-after", False),
+        ("Sensory level not assessed.", "response", False),
+        ("Dermatomal loss to ice T3-T7.", "response", True),
+        ("Comfortable, deep breathing easier.", "response", True),
+        ("3 mL at each rib (15 mL total).", "anesthetic-amount", True),
+        ("Bupi 0.25% w/ epi, 3 mL at each rib.", "anesthetic-amount", True),
+        ("Volume (mL): 30", "anesthetic-amount", True),
+        ("Volume (mL): ___", "anesthetic-amount", False),
+        ("Surgeon infiltrated the wound with 20 mL bupivacaine.", "anesthetic-amount", False),
+        ("Dr. Amato asked us to place it.", "requesting-provider", True),
+        ("Cardiology requested an echocardiogram.", "requesting-provider", False),
+        ("The patient requested sedation.", "requesting-provider", False),
+    ],
+)
+def test_what_a_line_adds_to_a_block(line: str, element: str, documented: bool) -> None:
+    affirmed = {said.element for said in read(f"{BLOCK}\n{line}\n").statements if said.affirmed}
+    assert (element in affirmed) is documented
