@@ -23,6 +23,7 @@ _OWN_REGION = {Technique.INTERCOSTAL: "thoracic"}
 _THORACIC_PLANES = frozenset(
     {"serratus-anterior", "pecs", "transversus-thoracic", "rhomboid-intercostal", "parasternal"}
 )
+_DENIED = re.compile(r"\b(?:not|never|no)\b")
 _SHARED = frozenset({"guidance", "image"})
 _UNDONE = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
 _PURPOSE_RANK = (
@@ -107,7 +108,8 @@ def _continuous(document: Document, ownership: Ownership, episode: Episode) -> S
     yes = no = None
     for index, mention, meant in _owned(document, ownership, episode, "continuous"):
         answered = answer(document, index, mention)
-        if mention.value == "false" or meant is Assertion.NEGATED or answered is Answer.NO:
+        denied = _DENIED.search(document.folded, mention.start, mention.end)
+        if mention.value == "false" or denied or meant is Assertion.NEGATED or answered is Answer.NO:
             no = no or Said(False, span_of(mention))
         elif answered is not Answer.BLANK and _is_catheter(document, index, mention):
             yes = yes or Said(True, span_of(mention))

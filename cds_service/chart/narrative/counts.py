@@ -178,6 +178,7 @@ def _plural(document: Document, ownership: Ownership, episode: Episode, bilatera
 
     A heading ("Levels:") is part of the form, not of the answer; with both sides "each injection" can mean each side's.
     """
+    found: list[Mention] = []
     for index in ownership.indices(episode):
         section = document.sentence(index).section
         if section == HEADING or (section in ELSEWHERE and not ownership.names(index, episode)):
@@ -189,8 +190,8 @@ def _plural(document: Document, ownership: Ownership, episode: Episode, bilatera
                 document, index, mention, bilateral
             ):
                 continue
-            return mention
-    return None
+            found.append(mention)
+    return next((mention for mention in found if mention.value == "alternate"), found[0] if found else None)
 
 
 def _is_each_of_others(document: Document, index: int, mention: Mention, bilateral: bool) -> bool:
@@ -224,7 +225,8 @@ def _count_levels(episode: Episode, levels: list[Levels], plural: Mention | None
                 high = max(high, len(item.levels))
             continue
         seen.add(item.levels)
-        expanded, least, most = _open(episode, item, plural)
+        # one of several parts may be one space: "T4-5 and T6-7, 5 mL at each level"
+        expanded, least, most = _open(episode, item, plural if item.form is Form.RANGE or len(levels) == 1 else None)
         kept.extend(level for level in expanded if level.name not in {one.name for one in kept})
         low, high = low + least, high + most
         if covered:
@@ -239,6 +241,8 @@ def _open(episode: Episode, item: Levels, plural: Mention | None) -> tuple[list[
         return (each, 2, 2) if plural else ([item], 1, 2)
     if episode.key.technique is Technique.INTERCOSTAL:
         return each, len(each), len(each)
+    if plural and plural.value == "alternate" and len(each) % 2:
+        each = each[::2]
     if plural:
         return each, len(each) - (plural.value == "spaces"), len(each)
     return each, 1, len(each)
