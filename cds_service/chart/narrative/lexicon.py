@@ -20,13 +20,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 _KEY_LENGTH = 3
 _WORD = re.compile(r"[a-z0-9]+")
 _OPEN = frozenset("*([?{")
 """After one of these more letters may belong to a first word; an optional punctuation mark ("(\\.)?") adds none."""
+_NEXT = re.compile(r" (?:\((?P<choices>[^()?]*)\)(?![?{*])|(?P<word>[a-z0-9])(?![?{*]))")
 _GAP = r"(?:[^\s.;:,]{1,30}[\s\-]{1,4}){0,4}?"
 _SPACE = r"[\s\-]{1,4}"
 
@@ -57,8 +58,11 @@ def to_pattern(phrase: str) -> str:
     return pattern.replace(" ", _SPACE) + r"(?![a-z0-9])"
 
 
-def first_keys(phrase: str) -> Iterator[tuple[str, bool]]:
-    """Yield (key, open) for each word a phrase can start with: the word, or its first letters where its end is open.
+def first_keys(phrase: str) -> Iterator[tuple[str, bool, frozenset[str]]]:
+    """Yield (key, open, initials) for each word a phrase can start with.
+
+    The key is the word, or its first letters where its end is open; the initials are those the next word must have,
+    none where it may be any or is not needed.
 
     Raises ValueError where the phrase starts with something optional.
     """
@@ -72,16 +76,24 @@ def first_keys(phrase: str) -> Iterator[tuple[str, bool]]:
         yield _key(choice + rest)
 
 
-def _key(words: str) -> tuple[str, bool]:
+def _key(words: str) -> tuple[str, bool, frozenset[str]]:
     first = _WORD.match(words)
     if first is None:
         raise ValueError(f"a phrase must begin with a word: {words!r}")
     word, following = first.group(), words[first.end() : first.end() + 2]
     if following[:1] not in _OPEN or following == "(\\":
-        return word, False
+        return word, False, _initials(words[first.end() :])
     if len(word) < _KEY_LENGTH:
         raise ValueError(f"the first word is too short to be left open: {words!r}")
-    return word[:_KEY_LENGTH], True
+    return word[:_KEY_LENGTH], True, frozenset()
+
+
+def _initials(rest: str) -> frozenset[str]:
+    following = _NEXT.match(rest)
+    if following is None:
+        return frozenset()
+    initials = frozenset(choice[:1] for choice in (following["choices"] or following["word"]).split("|"))
+    return initials if all(initial.isalnum() for initial in initials) else frozenset()
 
 
 _Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept]
@@ -89,6 +101,7 @@ _Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept
 
 
 _NONE: list[_Entry] = []
+_NOWHERE: dict[str, list[_Entry]] = {"": _NONE}
 
 
 class Lexicon:
@@ -96,7 +109,7 @@ class Lexicon:
 
     def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
         """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
-        self._closed: dict[str, list[_Entry]] = {}
+        closed: dict[str, list[tuple[frozenset[str], _Entry]]] = {}
         self._open: dict[str, list[_Entry]] = {}
         for table in tables:
             more = {name: value for name, value in table.items() if name not in {"kind", "value", "phrases"}}
@@ -104,20 +117,33 @@ class Lexicon:
             role = concept.kind + str(more.get("direction", concept.value if concept.kind == "element" else ""))
             for phrase in table["phrases"]:
                 match_at = None if _WORD.fullmatch(phrase) else re.compile(to_pattern(phrase)).match
-                for key, is_open in sorted(set(first_keys(phrase))):
-                    index = self._open if is_open else self._closed
-                    index.setdefault(key, []).append((match_at, role, concept))
+                for key, is_open, initials in dict.fromkeys(first_keys(phrase)):
+                    entry = (match_at, role, concept)
+                    if is_open:
+                        self._open.setdefault(key, []).append(entry)
+                    else:
+                        closed.setdefault(key, []).append((initials, entry))
+        self._closed = {word: _by_initial(entries) for word, entries in closed.items()}
 
     def scan(self, folded: str) -> list[Mention]:
         """Return the mentions in folded text, in order: at each word the longest of each kind or element."""
         found: list[Mention] = []
         closed, opened = self._closed.get, self._open.get
-        for word in _WORD.finditer(folded):
+        words = list(_WORD.finditer(folded))
+        for word, successor in zip_longest(words, words[1:]):
+            initial = folded[successor.start()] if successor else ""
             letters = word.group()
-            exact, begun = closed(letters, _NONE), opened(letters[:_KEY_LENGTH], _NONE)
+            following = closed(letters, _NOWHERE)
+            exact, begun = following.get(initial, following[""]), opened(letters[:_KEY_LENGTH], _NONE)
             if exact or begun:
                 found.extend(_longest(folded, word, exact, begun))
         return found
+
+
+def _by_initial(entries: list[tuple[frozenset[str], _Entry]]) -> dict[str, list[_Entry]]:
+    """Return the entries that can match before a word with each initial; under "" those before any other."""
+    known = {""}.union(*(initials for initials, _ in entries))
+    return {initial: [entry for initials, entry in entries if not initials or initial in initials] for initial in known}
 
 
 def _longest(folded: str, word: re.Match[str], *candidates: list[_Entry]) -> Iterable[Mention]:

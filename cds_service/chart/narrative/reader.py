@@ -47,10 +47,9 @@ def _read(text: str) -> NoteReading:
     episodes = find_episodes(document)
     blocks = assemble(document, episodes)
     full = bool(episodes) or speaks_of_a_block(document)
-    found = dict.fromkeys(statements(document, blocks, full=full))
     return NoteReading(
         blocks=tuple(block for block, _ in blocks),
-        statements=tuple(_outermost(found)),
+        statements=tuple(_outermost(statements(document, blocks, full=full))),
         anesthesia=tuple(anesthesia(document)),
         operation=operation(document),
         service_date=service_date(document.folded),
