@@ -23,6 +23,7 @@ _OWN_REGION = {Technique.INTERCOSTAL: "thoracic"}
 _THORACIC_PLANES = frozenset(
     {"serratus-anterior", "pecs", "transversus-thoracic", "rhomboid-intercostal", "parasternal"}
 )
+_OTHER_CATHETER = re.compile(r"\b(?:foley|urinary|central|venous|arterial|pleural|chest|iv|picc|bladder|suction)\s\Z")
 _DENIED = re.compile(r"\b(?:not|never|no)\b")
 _SHARED = frozenset({"guidance", "image"})
 _UNDONE = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
@@ -107,6 +108,8 @@ def _continuous(document: Document, ownership: Ownership, episode: Episode) -> S
     """Return whether a catheter was left: its strongest mention decides, a removal leaves it open."""
     yes = no = None
     for index, mention, meant in _owned(document, ownership, episode, "continuous"):
+        if _OTHER_CATHETER.search(document.folded, max(mention.start - 16, 0), mention.start):
+            continue
         answered = answer(document, index, mention)
         denied = _DENIED.search(document.folded, mention.start, mention.end)
         if mention.value == "false" or denied or meant is Assertion.NEGATED or answered is Answer.NO:

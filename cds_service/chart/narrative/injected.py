@@ -20,6 +20,8 @@ _NEURAXIAL = frozenset({Technique.FACET, Technique.TRANSFORAMINAL, Technique.INT
 _BY_RIB = frozenset({Technique.INTERCOSTAL, Technique.FASCIAL_PLANE})
 
 _AT = re.compile(r"\bat (?:the )?(?:levels? )?(?:of )?(?:the )?(?:right |left |bilateral )?\Z")
+_FRAGMENT = 3
+"""Words of a "sentence" that is no more than a level: "T4 level; T6 level"."""
 _NEAR = 70
 _LIST = r"(?:[\s,/&+\-]|and|to|th?(?=\d)|\d{1,2}(?!\d)){0,20}"
 _SIDE_AFTER = re.compile(rf"{_LIST}[\s,(]{{0,3}}(?:levels?\s)?(?:on the\s|on\s)?")
@@ -82,7 +84,9 @@ def _tier(document: Document, index: int, levels: Levels, named: bool) -> Tier:
     looked_for = _BONE.match(after) or (not injected and _FOUND.match(after))
     if looked_for and not _AT.search(document.folded, max(levels.start - 40, 0), levels.start):
         return Tier.LANDMARK
-    if named or injected or document.sentence(index).section in PLACES or document.has(index, "act"):
+    sentence = document.sentence(index)
+    alone = len(document.folded[sentence.start : sentence.end].split()) <= _FRAGMENT
+    if named or injected or alone or sentence.section in PLACES or document.has(index, "act"):
         return Tier.INJECTED
     return Tier.SAID
 

@@ -35,6 +35,11 @@ _SIDE_BEFORE = re.compile(
     r"thoracic|pvb|tpvb|hemithorax|posterior|"
     r"parasagittal|transverse|chest wall|back|intercostal|side\b)"
 )
+_NOT_DONE = re.compile(
+    r"\s{0,2}(?:side\s?)?[:\-]?\s{0,2}(?:was |were )?(?:deferred|declined|cancel|abort|omitted|spared|not (?:done|"
+    r"performed|attempted|blocked|injected))"
+)
+"""After a side that was left out: "Left side: deferred"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def _sided(document: Document, ownership: Ownership, episode: Episode, *, shared
             owned = ownership.owner(index, mention.start, mention.end) is episode
         section = document.sentence(index).section
         named = ownership.names(index, episode)
-        if not owned or (section in ELSEWHERE and not named):
+        if not owned or (section in ELSEWHERE and not named) or _NOT_DONE.match(document.folded, mention.end):
             continue
         if _is_operations(document, mention, operations.get(index, [])) or not _is_side(document, mention):
             continue

@@ -18,6 +18,7 @@ _CALLED_OFF = re.compile(
     r"given|attempted|possible)"
     r"|unable to|wasn't|held"
 )
+_SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
 _ENDS = re.compile(r"\s{0,2}(?:\Z|[.;,\n]|it\b|the (?:block|procedure)|this\b|block\b|and\b)")
@@ -50,11 +51,11 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     for key, group in groups.items():
         if all(naming.mention.concept.attributes.get("weak") for naming in group) and strong - {key}:
             continue
-        episodes.extend(_episodes(key, group, evidence, injected))
+        episodes.extend(_episodes(document, key, group, evidence, injected))
     return tuple(sorted(episodes, key=lambda episode: episode.namings[0].mention.start))
 
 
-def _episodes(key: Key, group: list[Naming], evidence: bool, injected: bool) -> Iterator[Episode]:
+def _episodes(document: Document, key: Key, group: list[Naming], evidence: bool, injected: bool) -> Iterator[Episode]:
     """Yield one block for what was done, planned or called off, and one for what lies in the past."""
     past = tuple(naming for naming in group if naming.status is Status.HISTORICAL)
     present = [naming for naming in group if naming.status is not Status.HISTORICAL]
@@ -65,7 +66,10 @@ def _episodes(key: Key, group: list[Naming], evidence: bool, injected: bool) -> 
         done = []
     off = [naming for naming in present if naming.status is Status.NOT_DONE]
     planned = [naming for naming in present if naming.status is Status.PLANNED]
-    if off and not any(naming.mention.start > off[-1].mention.start and naming.strong for naming in done):
+    if done and off and _on_other_sides(document, done, off):
+        yield Episode(key, Status.NOT_DONE, tuple(off))
+        yield Episode(key, Status.PERFORMED, tuple(done))
+    elif off and not any(naming.mention.start > off[-1].mention.start and naming.strong for naming in done):
         named = [naming for naming in planned + done if naming.mention.start < off[-1].mention.start]
         yield Episode(key, Status.NOT_DONE, tuple(sorted(named + off, key=lambda n: n.mention.start)))
     elif done:
@@ -73,6 +77,19 @@ def _episodes(key: Key, group: list[Naming], evidence: bool, injected: bool) -> 
         yield Episode(key, Status.PERFORMED, tuple(sorted(done + soft, key=lambda n: n.mention.start)))
     elif planned:
         yield Episode(key, Status.PLANNED, tuple(planned))
+
+
+def _on_other_sides(document: Document, done: list[Naming], off: list[Naming]) -> bool:
+    """Return whether what was called off is the block of the other side: "Left PVB not performed"."""
+    of_done = {side for naming in done if (side := _side_before(document, naming))}
+    of_off = {_side_before(document, naming) for naming in off}
+    return bool(of_done) and None not in of_off and not of_done & of_off
+
+
+def _side_before(document: Document, naming: Naming) -> str | None:
+    """Return "r" or "l" where the side stands right before the name."""
+    found = _SIDE_BEFORE.search(document.folded, max(naming.mention.start - 40, 0), naming.mention.start)
+    return found[1][0] if found else None
 
 
 def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
