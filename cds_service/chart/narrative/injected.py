@@ -28,7 +28,7 @@ _SIDE_AFTER = re.compile(rf"{_LIST}[\s,(]{{0,3}}(?:levels?\s)?(?:on the\s|on\s)?
 _LEVEL_NEXT = re.compile(r"\s{1,2}(?:at\s)?(?:the\s)?(?:th?\s?-?\d)")
 _BONE = re.compile(
     rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s|thoracic\s)?(?:(?:transverse|spinous|articular)\sprocess|"
-    r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b|vertebra\b)"
+    r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b(?!\s?\d)|vertebra\b)"
 )
 _FOUND = re.compile(rf"{_LIST}.{{0,30}}?\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b")
 
