@@ -112,3 +112,20 @@ def test_without_any_of_it_the_answer_is_412_with_the_reason(
 @pytest.mark.parametrize("key", ["procedures", "claims", "documents"])
 def test_one_of_them_is_enough_for_an_answer(key: str, client: FlaskClient) -> None:
     assert client.post(DISCHARGE, json=discharge(prefetch={key: None})).json == {"cards": []}
+
+
+def test_what_was_done_may_come_among_the_draft_orders(client: FlaskClient) -> None:
+    sent = client.post(DISCHARGE, json=CASE.request("encounter-discharge")).json["cards"]
+    done = [e for e in CASE.bundle()["entry"] if e["resource"]["resourceType"] != "ServiceRequest"]
+    context = {
+        **CASE.request("encounter-discharge")["context"],
+        "draftOrders": {"resourceType": "Bundle", "entry": done},
+    }
+    body = {
+        "hook": "order-sign",
+        "hookInstance": CASE.request("encounter-discharge")["hookInstance"],
+        "context": context,
+    }
+    read = client.post(ORDER_SIGN, json=body).json["cards"]
+    assert [card["summary"] for card in read] == [card["summary"] for card in sent]
+    assert not any("suggestions" in card for card in read)

@@ -16,6 +16,8 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 _KEYS: Final[Mapping[str, PrefetchKey]] = {key.value: key for key in PrefetchKey}
 _KNOWN_TYPES: Final = frozenset(RESOURCE_TYPES.values())
+# Some clients put what was done (Procedure, Claim) among the draft orders: it is read as part of the record.
+_RECORDED_TYPES: Final = _KNOWN_TYPES - {RESOURCE_TYPES[PrefetchKey.ORDERS]}
 
 
 def from_prefetch(
@@ -36,6 +38,10 @@ def from_prefetch(
         state = _take(collector, name if _NAME.fullmatch(name) else "prefetch", value, key)
         if key is not None:
             states[key] = state
+    drafts = _draft_orders(collector, member(context, "draftOrders"))
+    for draft in drafts:
+        if draft.type in _RECORDED_TYPES:
+            collector.add(draft.resource, draft.full_url)
     if source is not None:
         _fetch(collector, states, source)
     for key, kind in RESOURCE_TYPES.items():
@@ -45,7 +51,7 @@ def from_prefetch(
         states,
         patient_id=plain_id(member(context, "patientId"), "Patient"),
         encounter_id=plain_id(member(context, "encounterId"), "Encounter"),
-        draft_orders=_draft_orders(collector, member(context, "draftOrders")),
+        draft_orders=drafts,
     )
 
 
