@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cds_service.chart.model import Guidance, Purpose, Technique
-from cds_service.chart.narrative.answers import Answer, answer, field_value
+from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.ownership import Ownership
+from cds_service.chart.narrative.people import by_surgeon, requested
 from cds_service.chart.narrative.reading import BlockReading, Said, Status
 from cds_service.chart.narrative.sites import Place, locate
 from cds_service.chart.narrative.techniques import Episode
@@ -62,8 +63,8 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         guidance=tuple(_guidance(document, ownership, episode)),
         image_saved=_image_saved(document, ownership, episode) if done else None,
         purpose=_purpose(document) if done else None,
-        performed_by_surgeon=_by_surgeon(document, ownership, episode) if done else None,
-        requested=_requested(document) if done else None,
+        performed_by_surgeon=by_surgeon(document, _owned(document, ownership, episode, "surgeon")) if done else None,
+        requested=requested(document) if done else None,
     )
     return reading, place
 
@@ -200,31 +201,3 @@ def _is_surgical(document: Document, index: int, mention: Mention) -> bool:
     before = document.folded[max(sentence.start, mention.start - 50) : mention.start]
     general = any(at == index and other.value in {"general", "spinal"} for at, other in document.all("anesthesia"))
     return not _NOT_SURGICAL.search(before) and not general
-
-
-def _requested(document: Document) -> Said[bool] | None:
-    for index, mention in document.all("requested"):
-        if document.sentence(index).section == "history":
-            continue
-        if _asks(document, index, mention):
-            return Said(True, span_of(mention))
-    return None
-
-
-def _asks(document: Document, index: int, mention: Mention) -> bool:
-    """The patient's own request is not the surgeon's."""
-    sentence = document.sentence(index)
-    around = document.folded[sentence.start : sentence.end]
-    if re.search(r"patient(?:'s)? (?:has |had )?(?:request|ask)|request of (?:the )?patient|patient's request", around):
-        return False
-    if sentence.section == HEADING and not re.search(r"[a-z]{2}", field_value(document, index)):
-        return False
-    return assess(document, index, mention) not in {Assertion.NEGATED, Assertion.HISTORICAL}
-
-
-def _by_surgeon(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
-    for index, mention, meant in _owned(document, ownership, episode, "surgeon"):
-        if not document.has(index, "technique", "generic", "injection"):
-            continue
-        return Said(meant is not Assertion.NEGATED, span_of(mention))
-    return None
