@@ -16,7 +16,8 @@ NOT_DOCUMENTED = "charge-not-documented"
 
 def summaries(assessment: Assessment, change: Difference, findings: Sequence[Finding]) -> Iterator[str]:
     """Yield summaries, the most telling first; the last always fits."""
-    if not change:
+    unsure = change.expected and findings and not assessment.correctable
+    if not change or unsure:
         yield from _warned(findings[0])
     elif not change.expected:
         yield from _unsupported(assessment, change, findings)

@@ -60,8 +60,9 @@ def _how_many(selection: Selection, count: SideCount) -> Query:
     per_side = " on each side" if len(count_by_side(selection.block)) > 1 else ""
     stated = selection.block.site_count
     most = count.high or count.low
+    span = f"{count.low} {'or' if most == count.low + 1 else 'to'} {most}"
     return Query(
-        question=f"The note can be read as {count.low} to {most} sites{per_side}. How many sites were injected?",
+        question=f"The note can be read as {span} sites{per_side}. How many sites were injected?",
         options=(*(str(number) for number in range(count.low, most + 1)), _UNCLEAR),
         evidence=stated.evidence if stated else count.evidence,
         rule="units-exceed-documentation",
