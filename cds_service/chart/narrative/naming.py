@@ -33,6 +33,11 @@ _IN_AID = re.compile(
     r"shot|us|guided|ultrasound)[\s\-])*\Z"
 )
 """Before its name: what something else is for, "time out for right PVB", "ropivacaine for PVB, dispense"."""
+_HELD = re.compile(
+    r"(?:\s(?:(?:at|on|the|was|were|is|being|currently|right|left|side|block|catheter)\b|t\d{1,2}(?:\s?-\s?t?\d{1,2})?)){0,5}"
+    r"\s(?:held|on hold|scratched|scrapped|called off|skipped)\b(?!\s(?:in\b|with|by (?:the )?(?:tape|assist)|steady|firm))"
+)
+"""Right after its name: a block that waits, "PVB held for platelets of 60"."""
 _ITS_PAPERS = re.compile(
     r" {1,3}(?:consult\w*|evaluation|teaching|education|request|referral|orders?|consent|candidate|"
     r"checklist|assessment)\b"
@@ -140,7 +145,7 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
         meant = max(meant, Assertion.HISTORICAL)
     if _IN_A_YEAR.match(document.folded, mention.end):
         meant = max(meant, Assertion.HISTORICAL)
-    if _is_given_up(document, index, mention):
+    if _is_given_up(document, index, mention) or _HELD.match(document.folded, mention.end):
         meant = max(meant, Assertion.NEGATED)
     after = is_said_done(document, index, mention)
     if meant is Assertion.OTHER:

@@ -15,7 +15,7 @@ from cds_service.chart.narrative.reading import Status
 
 _CALLED_OFF = re.compile(
     r"cancel|abort|abandon|declin|refus|defer|terminat|omitted|not (?:be )?(?:performed|done|placed|"
-    r"given|attempted|possible)"
+    r"given|attempted|possible)|never|called off|given up|skipped|scratched|scrapped|fore?gone|not (?:go |proceed|take place)"
     r"|unable to|wasn't|held"
 )
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
@@ -41,6 +41,7 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     namings = list(_as_the_note_is_meant(document, find_namings(document)))
     namings.extend(_called_off(document, namings))
     namings.extend(_refused(document, namings))
+    namings.extend(_uninjected(document, namings))
     namings.extend(_retried(document, namings))
     evidence, injected = has_evidence(document, "drug", "injection"), has_evidence(document, "injection")
     groups: dict[Key, list[Naming]] = {}
@@ -145,6 +146,24 @@ def _refused(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
         meant = ordered[place - 1] if place else None
         if meant is not None and meant.status is Status.PLANNED and _ENDS.match(document.folded, refusal.end):
             yield Naming(meant.key, index, refusal, Status.NOT_DONE)
+
+
+def _uninjected(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
+    """Yield the block whose needle was withdrawn before anything was injected: no volume went in but in the skin."""
+    ordered = sorted(namings, key=lambda n: n.mention.start)
+    starts = [naming.mention.start for naming in ordered]
+    for index, said in document.all("uninjected"):
+        place = bisect_left(starts, said.start)
+        if place and ordered[place - 1].status is not Status.HISTORICAL and not _has_volume(document):
+            yield Naming(ordered[place - 1].key, index, said, Status.NOT_DONE)
+
+
+def _has_volume(document: Document) -> bool:
+    return any(
+        _VOLUME.search(document.folded, sentence.start, sentence.end) and not document.has(index, "skin", "substance")
+        for index, sentence in enumerate(document.layout.sentences)
+        if sentence.section not in {"plan", "history"}
+    )
 
 
 def _called_off(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
