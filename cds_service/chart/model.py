@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 _REACH = 160
 """Characters looked at on each side of a quote for the ends of its sentence."""
-_SENTENCE_END = re.compile(r"(?<=[.;!?])\s|\n")
+_SENTENCE_END = re.compile(r"(?<=[.;!?])(?<!\bDr\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bMrs\.)\s|\n")
 
 
 class Technique(StrEnum):
