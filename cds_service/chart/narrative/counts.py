@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from cds_service.chart.model import Side, Technique
 from cds_service.chart.narrative.document import Document, span_of
+from cds_service.chart.narrative.further import find_further, with_further
 from cds_service.chart.narrative.injected import Located, Tier
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import CARDINALS, NUMBER_WORDS, Form, Levels
@@ -40,7 +41,11 @@ _BLOCK_BEFORE = re.compile(
     r"sided?|\b[rl]t?|t\d{1,2}|thoracic|single)\)?[\s,(\-]{0,3}\Z"
 )
 """What "x3" counts blocks after; elsewhere it counts other things: "oriented x3", "prepped x3"."""
-_SHARED = re.compile(r"\s{0,2}(?:\w+\s){0,2}(?:per|at each|each|for each|at every|at all)\b")
+_ONE_OF_MORE = re.compile(
+    r"\s{0,2}(?:\w+\s){0,2}(?:per|at each|each|for each|at every|at all)\b"
+    r"|\s(?:above|below|higher|lower|caudad|cephalad|caudal|cranial)\b"
+)
+"""After "one injection": of each, or a place beside another, "one level below"."""
 _SPREAD = re.compile(r"dermatom|spread|cover|fractur|sensory|\bribs?\b|numb")
 _COUNT_FIELD = re.compile(rf"\s{{0,4}}{_NUMBER}(?![0-9.a-z])")
 _PER_SIDE = r"(?:per|each|either|a|on each|on either|for each)\s{0,2}side|/\s?side"
@@ -91,6 +96,7 @@ def count(
     stated = list(dict.fromkeys(_stated(document, ownership, episode, bilateral)))
     if any(item.number > 1 for item in stated):  # "single injection" beside a number of levels only says: no catheter
         stated = [item for item in stated if item.number > 1]
+    further = [] if stated else list(find_further(document, ownership, episode, bilateral))
     plural = _plural(document, ownership, episode, bilateral)
     levels, low, high = _count_levels(episode, [item.levels for item in located], plural)
     if low == high and (most := _largest_side(levels, located)):
@@ -99,7 +105,7 @@ def count(
         low = 1
     ranges = [item.per_side(bilateral) for item in stated]
     if not levels:
-        return Counted(levels, _count_numbers(stated, ranges, plural))
+        return Counted(levels, with_further(_count_numbers(stated, ranges, plural), further))
     agreeing = [each for each in ranges if each[0] <= high and each[1] >= low]
     if agreeing:
         low, high = max(low, *(each[0] for each in agreeing)), min(high, *(each[1] for each in agreeing))
@@ -107,7 +113,8 @@ def count(
         low, high = min(low, *(each[0] for each in ranges)), max(high, *(each[1] for each in ranges))
     low, high = min(low, high), max(low, high)
     span = stated[0].span if stated else Span(levels[0].start, levels[0].end)
-    return Counted(_expanded(levels, low) if low == high else levels, CountReading(low, high, span))
+    found = CountReading(low, high, span)
+    return Counted(_expanded(levels, low) if low == high else levels, with_further(found, further))
 
 
 def _count_numbers(stated: list[Stated], ranges: list[tuple[int, int]], plural: Mention | None) -> CountReading | None:
@@ -165,8 +172,8 @@ def _is_count(document: Document, match: re.Match[str], end: int) -> bool:
         return False
     if match.re is _TIMES and not _BLOCK_BEFORE.search(document.folded, max(match.start() - 20, 0), match.start()):
         return False
-    one_each = _value(match["number"]) == 1 and _SHARED.match(document.folded, match.end(), end)
-    return not one_each
+    one_of_more = _value(match["number"]) == 1 and _ONE_OF_MORE.match(document.folded, match.end(), end)
+    return not one_of_more
 
 
 def _value(number: str) -> int:

@@ -34,8 +34,10 @@ _IN_AID = re.compile(
 )
 """Before its name: what something else is for, "time out for right PVB", "ropivacaine for PVB, dispense"."""
 _HELD = re.compile(
-    r"(?:\s(?:(?:at|on|the|was|were|is|being|currently|right|left|side|block|catheter)\b|t\d{1,2}(?:\s?-\s?t?\d{1,2})?)){0,5}"
-    r"\s(?:held|on hold|scratched|scrapped|called off|skipped)\b(?!\s(?:in\b|with|by (?:the )?(?:tape|assist)|steady|firm))"
+    r"(?:\s(?:(?:at|on|the|was|were|is|being|currently|right|left|side|block|catheter)\b|"
+    r"t\d{1,2}(?:\s?-\s?t?\d{1,2})?)){0,5}"
+    r"\s(?:held|on hold|scratched|scrapped|called off|skipped)\b"
+    r"(?!\s(?:in\b|with|by (?:the )?(?:tape|assist)|steady|firm))"
 )
 """Right after its name: a block that waits, "PVB held for platelets of 60"."""
 _ITS_PAPERS = re.compile(
