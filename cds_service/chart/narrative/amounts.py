@@ -17,9 +17,22 @@ _AMOUNT = re.compile(
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
     r"hour)(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
-_MAY_HOLD = re.compile(r"ml|cc|mg|milli|%")
-_UNITLESS = re.compile(r"\s{0,2}\d{0,2}\.?\d{1,3}\s?%\s{1,2}(?P<number>\d{1,2})\s(?:ea|each|per|total|x)(?![a-z])")
-"""A volume right after the strength, with no unit: "ropi 0.5% 10 ea"."""
+_MAY_HOLD = re.compile(r"ml|cc|mg|milli|%|\d|percent")
+_STRENGTH = r"(?:\d{0,2}\.?\d{1,3}\s?%|(?:one )?(?:half|quarter|eighth)(?: of)?(?: a)? percent|(?:zero )?point \w+(?: \w+)? percent)"
+_EPINEPHRINE = r"(?:\s(?:w/|with|\+)\s?epi\w*(?:\s1\s?:\s?\d{3}(?:k|,?000)?)?)?"
+_UNITLESS = (
+    re.compile(
+        rf"\s{{0,2}}{_STRENGTH}{_EPINEPHRINE}[\s,\-]{{1,3}}(?P<number>[1-9]\d?)"
+        r"(?=\s(?:ea|each|per|total|x|at|bilat\w*|on|in)(?![a-z])|\s?[/+]\s?\d{1,2}(?![\d./%])|\s{0,2}(?:[;,)\n]|\.(?!\d)|\Z))"
+    ),
+    re.compile(
+        rf"(?:\s{{0,2}}{_STRENGTH})?{_EPINEPHRINE}[\s,(\-]{{1,3}}vol(?:ume)?\.?(?: of)?[\s:=]{{1,2}}(?P<number>[1-9]\d?)(?!\d|\.\d|\s?%)"
+    ),
+    re.compile(r"[\s\-]{1,3}(?P<number>[1-9]\d)(?=\s{0,2}(?:[;)\n]|\.(?!\d)|\Z))"),
+)
+"""A volume after the drug and its strength, with no unit: "ropi 0.5% 10 ea", "ropi 0.5% 15/15", "bupi vol 20"."""
+_UNITLESS_BEFORE = re.compile(rf"(?<![\w./\-])(?P<number>[1-9]\d?)\s(?:of\s)?(?:{_STRENGTH}\s|(?<=of\s)(?:plain\s)?)\Z")
+"""A volume before them: "20 of half percent ropi"."""
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _WORDS |= {"twelve": 12, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60}
 _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
@@ -55,11 +68,19 @@ def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
         return
     chosen = {drug.start for drug in agents(document, index)}
     for drug in agents(document, index):
-        if bare := _UNITLESS.match(document.folded, drug.end, sentence.end):
+        if bare := _without_unit(document.folded, drug, sentence.start, sentence.end):
             yield Amount(f"{bare['number']} mL", *bare.span("number")), Span(*bare.span("number"))
     for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end):
         if _is_anesthetic(document, index, match, chosen):
             yield Amount(_normal(match), match.start(), match.end()), Span(match.start(), match.end())
+
+
+def _without_unit(folded: str, drug: Mention, start: int, end: int) -> re.Match[str] | None:
+    """Return the volume told beside a drug with no unit; a number alone stands for no strength and no dose."""
+    for pattern in _UNITLESS:
+        if found := pattern.match(folded, drug.end, end):
+            return found
+    return _UNITLESS_BEFORE.search(folded, max(start, drug.start - 50), drug.start)
 
 
 def _normal(match: re.Match[str]) -> str:

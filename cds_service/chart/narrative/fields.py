@@ -26,12 +26,13 @@ _FIELDS = {
     "complications": "complications",
     "response": "response",
     "plan": "post-procedure-plan",
+    "disposition": "post-procedure-plan",
     "pain-before": "pain-score-before",
     "pain-after": "pain-score-after",
 }
 _BLANK = re.compile(
     r"[\s*_.\-\[\](){}#?:,/☐□]*(?:n/?a|tbd|pending|unknown|not (?:documented|recorded|stated|specified|entered|"
-    r"applicable|assessed|done|given)|see (?:above|note|chart|below|record|attached|emr|mar|anes\w* record)|none "
+    r"applicable|assessed|done|given)|(?:see|refer to|as per) [a-z /]{2,40}|none "
     r"(?:recorded|documented|entered)|to be (?:determined|completed|entered|obtained)|"
     r"(?:select|choose|enter|insert|pick)\b.*|\[?(?:blank|\w+ here)\]?|x{3,})?[\s*_.\-\[\](){}#?:,/]*\Z"
 )
@@ -49,6 +50,7 @@ _CALM = re.compile(
 )
 _FIELD_SCORE = re.compile(r"(?<![*_/\d.])(?:10|[0-9])(?![\d.])")
 _UNIT_IN_NAME = re.compile(r"[(\s](mls?|cc|mg)\b")
+_VOLUME = re.compile(r"\b(vol(?:ume)?|total vol(?:ume)?)\b")
 _BARE_NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
 _LONGEST_BLANK = 80
 
@@ -88,13 +90,13 @@ def of_fields(document: Document) -> Iterator[StatementReading]:
 
 
 def _bare_amount(document: Document, section: Section) -> StatementReading | None:
-    """Return the amount of a field that has its unit in its name: "Volume (mL): 30"."""
-    unit = _UNIT_IN_NAME.search(section.heading)
+    """Return the amount of a field that has its unit in its name, or needs none: "Dose (mg): 100", "Vol: 20"."""
+    unit = _UNIT_IN_NAME.search(section.heading) or _VOLUME.search(section.heading)
     start, end = _value_of(document, section)
     number = _BARE_NUMBER.fullmatch(document.folded, start, end)
     if unit is None or number is None:
         return None
-    value = f"{number.group().replace(',', '.')} {'mg' if unit[1].startswith('mg') else 'mL'}"
+    value = f"{number.group().replace(',', '.')} {'mg' if unit[1] == 'mg' else 'mL'}"
     return StatementReading("anesthetic-amount", True, Span(start, end), value)
 
 

@@ -37,11 +37,18 @@ _AFTER = re.compile(
     rf"\bafter(?:wards?)?\b(?! {_EVENT})|\bfollowing\b(?! {_EVENT})|"
     r"\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|"
     r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|"
-    r"\blater\b|reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
+    r"\blater\b|\brepeat |\breassess|reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
     r"presented|\bpre\b|complain|current|rates|on admission|despite|uncontrolled|called to|\bindication\b"
+)
+_LONG_AGO = re.compile(
+    r"\blast (?:week|month|year|visit|time)|\byesterday\b|\b(?:days?|weeks?|months?) (?:ago|earlier|after)\b"
+)
+_PAIR = re.compile(
+    rf"\bpre\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}[\s,;/]{{1,3}}(?:and )?"
+    rf"post\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
 _MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post|pre)")
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
@@ -62,7 +69,7 @@ def of_scores(document: Document) -> Iterator[StatementReading]:
 def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
     base = document.sentence(index).start
     taken = -1
-    for pattern in (_SCORE, _OUT_OF_TEN, _MARKED):
+    for pattern in (_PAIR, _SCORE, _OUT_OF_TEN, _MARKED):
         for match in pattern.finditer(words):
             if match.start("first") < taken or _OTHER_SCORE.search(words, max(match.start() - 20, 0), match.start()):
                 continue
@@ -88,6 +95,8 @@ def _when(document: Document, words: str, base: int, match: re.Match[str]) -> st
     near = words[max(match.start() - 45, 0) : match.end() + 40]
     at = match.start() - max(match.start() - 45, 0)
     marks = [(abs(found.start() - at), element) for pattern, element in _WHEN for found in pattern.finditer(near)]
+    if _LONG_AGO.search(near):
+        return None
     if marks:
         return min(marks)[1]
     if _AFTER_AN_EVENT.search(near):

@@ -17,7 +17,7 @@ from cds_service.chart.narrative.scores import of_scores
 from cds_service.chart.narrative.sites import Place
 
 _RELIEF = re.compile(
-    r"\d(?<![0-9.]\d)\d{0,2}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced)"
+    r"\d(?<![0-9.]\d)\d{0,2}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced|less|lower)"
 )
 _GAUGE = re.compile(r"\d(?<![0-9a-z.]\d)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
 _ICD = re.compile(r"[a-tv-z](?<![a-z0-9].)\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
@@ -46,7 +46,7 @@ def statements(
     if not full:
         return
     if not any(block.guidance for block, _ in done):
-        yield from _unguided(document)
+        yield from _guidance_of_the_note(document)
     yield from of_fields(document)
     yield from _of_phrases(document)
     yield from _of_purposes(document)
@@ -82,11 +82,14 @@ def _of_block(block: BlockReading, place: Place) -> Iterator[StatementReading]:
         yield StatementReading("requesting-provider", True, block.requested.span)
 
 
-def _unguided(document: Document) -> Iterator[StatementReading]:
-    """Yield the guidance a note says was not used, where it names none that was."""
+def _guidance_of_the_note(document: Document) -> Iterator[StatementReading]:
+    """Yield the guidance of a note that tells it apart from its blocks: used, or not used."""
     for index, mention in document.all("guidance"):
-        if assess(document, index, mention) is Assertion.NEGATED:
+        meant = assess(document, index, mention)
+        if meant is Assertion.NEGATED:
             yield StatementReading("guidance", False, span_of(mention), mention.value)
+        elif meant is Assertion.AFFIRMED and document.sentence(index).section not in {"history", "plan", HEADING}:
+            yield StatementReading("guidance", True, span_of(mention), mention.value)
 
 
 def _count_value(block: BlockReading) -> str | None:
@@ -103,6 +106,8 @@ def _of_phrases(document: Document) -> Iterator[StatementReading]:
         statement = _phrase(document, index, mention)
         if statement is not None:
             yield statement
+            if "also" in mention.concept.attributes and statement.affirmed:
+                yield StatementReading(mention.concept.attributes["also"], True, statement.span)
 
 
 def _of_purposes(document: Document) -> Iterator[StatementReading]:
@@ -118,12 +123,19 @@ def _of_purposes(document: Document) -> Iterator[StatementReading]:
     for index, mention in document.all("operation"):
         if _ITS_PAIN.match(document.folded, mention.end) and document.sentence(index).section != HEADING:
             yield StatementReading("purpose", True, span_of(mention), "postoperative-analgesia")
+        if _PAIN_OF.search(document.folded, *_just_before(mention)) and document.sentence(index).section != HEADING:
+            yield StatementReading("purpose", True, span_of(mention), "postoperative-analgesia")
+            yield StatementReading("indication", True, span_of(mention))
         if document.has(index, "technique", "generic") and _FOR.search(document.folded, *_just_before(mention)):
             yield StatementReading("indication", True, span_of(mention))
 
 
 _REASONS = frozenset({"trauma-analgesia", "chronic-pain", "postoperative-analgesia", "surgical-anesthesia"})
 _ITS_PAIN = re.compile(r"[\s\-](?:bar |related )?(?:analges|pain)")
+_PAIN_OF = re.compile(
+    r"(?<!history of )\b(?:analgesia|pain|discomfort)(?: (?:control|relief|management))? (?:after|following|for) "
+    r"(?:[a-z'\-]+ ){0,4}\Z"
+)
 _FOR = re.compile(r"(?<!consent )(?<!consented )\bfor (?:[a-z'\-]+ ){0,4}\Z")
 
 
@@ -166,6 +178,9 @@ def _fits(document: Document, index: int, mention: Mention) -> bool:
             return False
         if against is not None and re.search(against, words):
             return False
+    before = attributes.get("not_after")
+    if before is not None and re.search(before, document.folded[sentence.start : mention.start]):
+        return False
     side = attributes.get("of_the_operation")
     return side is None or not _is_of_the_operation(document, index, mention, side)
 
