@@ -79,6 +79,8 @@ _SPACE_AFTER = re.compile(
 _SPACES_AFTER = re.compile(r"\s{0,3}(?:\w{1,14}\s){0,2}(?:interspaces|spaces|joints|foramina)\b")
 _SPACE_BEFORE = re.compile(r"(?:space|level)\s{1,3}(?:(?:of|at|right|left)\s{1,3}){0,2}\Z")
 """Singular words that make "T4-5" one place: "at the level of T4-5"."""
+_JOINED_BY_WORD = re.compile(r"[\s,]*(?:and|&)\s*(?:the\s)?")
+_ONE_SPACE = re.compile(r"\s(?:thoracic\s|paravertebral\s)?inter\s?-?(?:vertebral\s)?space(?!s)")
 _BETWEEN = re.compile(r"between\s{1,3}(?:the\s)?(?:levels?\s(?:of\s)?)?\Z")
 
 
@@ -197,7 +199,13 @@ def _plausible(step: re.Match[str], before: str, after: str, ranged: bool) -> bo
 
 
 def _with_pairs(folded: str, members: list[Levels]) -> Iterator[Levels]:
-    """Yield "T4/5" and "between T4 and T5" as one pair; "T4/5/6" and other lists as they are."""
+    """Yield "T4/5" and "between T4 and T5" as one pair; "T4/5/6" and other lists as they are.
+
+    "T4 and T5 interspace" is a pair too: one interspace, or two levels in loose words.
+    """
+    if len(members) == 2 and _ONE_SPACE.match(folded, members[-1].end):
+        yield from _paired(folded, members, between=False)
+        return
     between = bool(members) and _BETWEEN.search(folded, max(members[0].start - 30, 0), members[0].start) is not None
     run: list[Levels] = []
     for member in members:
@@ -217,7 +225,8 @@ def _paired(folded: str, run: list[Levels], between: bool) -> Iterator[Levels]:
         yield from run
         return
     pair = _range(folded, low, high, run[0].start, run[1].end)
-    yield replace(pair, form=Form.INTERSPACE) if between else pair
+    loose = not between and _JOINED_BY_WORD.fullmatch(folded, run[0].end, run[1].start) is not None
+    yield replace(pair, form=Form.INTERSPACE if between else Form.PAIR) if between or loose else pair
 
 
 def _as_spaces(folded: str, members: list[Levels]) -> list[Levels]:

@@ -81,7 +81,7 @@ class Ownership:
         after = [anchor for anchor in anchors if anchor[0].start > start]
         if not before or (after and self._leads(before[-1][0].end, start, end, after[0][0].start)):
             return after[0][1]
-        return before[-1][1]
+        return self._resumed(before, start)
 
     def indices(self, episode: Episode) -> Iterator[int]:
         """Yield the sentences that may hold something of a block."""
@@ -93,6 +93,15 @@ class Ownership:
     def names(self, index: int, episode: Episode) -> bool:
         """Return whether the sentence names the block."""
         return any(owner is episode for _, owner in self._anchors.get(index, ()))
+
+    def _resumed(self, before: list[tuple[Mention, Episode]], start: int) -> Episode:
+        """Return the block told of last; after a comma the one that was done: "ESP instead of PVB, left, T5"."""
+        mention, episode = before[-1]
+        if episode.status is Status.NOT_DONE and len(before) > 1:
+            done = before[-2][1]
+            if done.status is Status.PERFORMED and "," in self._document.folded[mention.end : start]:
+                return done
+        return episode
 
     def _leads(self, previous: int, start: int, end: int, following: int) -> bool:
         """Words between two techniques belong to the next where only the previous is cut off ("..., left ESP")."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cds_service.chart.narrative.assertion import Assertion, assess
@@ -23,6 +23,7 @@ _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
 _ENDS = re.compile(r"\s{0,2}(?:\Z|[.;,\n]|it\b|the (?:block|procedure)|this\b|block\b|and\b)")
 _VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
+_WENT_IN = frozenset({"injected", "deposited", "administered", "instilled", "infiltrated"})
 SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\b(?:followed|so|but|instead|therefore)\b")
 """What cuts words off from the technique beside them."""
 
@@ -43,6 +44,7 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     namings.extend(_refused(document, namings))
     namings.extend(_uninjected(document, namings))
     namings.extend(_retried(document, namings))
+    namings.extend(_then_done(document, namings))
     evidence, injected = has_evidence(document, "drug", "injection"), has_evidence(document, "injection")
     groups: dict[Key, list[Naming]] = {}
     for naming in sorted(namings, key=lambda naming: naming.mention.start):
@@ -197,3 +199,24 @@ def _retried(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
         failed = ordered[place - 1] if place else None
         if failed and failed.status is Status.NOT_DONE and assess(document, index, retry) is Assertion.AFFIRMED:
             yield Naming(failed.key, index, retry, Status.PERFORMED, strong=True)
+
+
+def _then_done(document: Document, namings: Sequence[Naming]) -> Iterator[Naming]:
+    """Yield the one block planned, where its injection is then told of: "PVB planned at T4. T4: 10 mL injected"."""
+    if {naming.status for naming in namings} != {Status.PLANNED} or len({naming.key for naming in namings}) > 1:
+        return
+    planned = min(namings, key=lambda naming: naming.mention.start)
+    for index, injection in document.all("injection"):
+        if index > planned.index and _is_injection_made(document, index, injection):
+            yield replace(planned, index=index, status=Status.PERFORMED, soft=False, strong=True)
+
+
+def _is_injection_made(document: Document, index: int, injection: Mention) -> bool:
+    """Return whether a volume is said to have gone in, at a level or through the needle of a block."""
+    sentence = document.sentence(index)
+    if sentence.section in {"plan", "history"} or document.has(index, "skin", "substance"):
+        return False
+    said = document.folded[injection.start : injection.end] in _WENT_IN
+    placed = any(at in document.levels for at in (index - 1, index)) or document.kinds.get("needle")
+    volume = _VOLUME.search(document.folded, sentence.start, sentence.end)
+    return said and bool(placed and volume) and assess(document, index, injection) is Assertion.AFFIRMED

@@ -19,6 +19,8 @@ TABLE = [
     ("T4/5", [("pair", "T4-T5")]),
     ("T3/4 and T5/6", [("pair", "T3-T4"), ("pair", "T5-T6")]),
     ("T3-4 and T5-6 interspaces", [("interspace", "T3-T4"), ("interspace", "T5-T6")]),
+    ("T4 and T5 interspace", [("pair", "T4-T5")]),
+    ("T4 and T5 paravertebral spaces", [("level", "T4"), ("level", "T5")]),
     ("T4-5 level", [("interspace", "T4-T5")]),
     ("T4-5 level(s)", [("pair", "T4-T5")]),
     ("T4-5 levels", [("pair", "T4-T5")]),
