@@ -41,6 +41,9 @@ _NOT_DONE = re.compile(
 )
 """After a side that was left out: "Left side: deferred"."""
 
+_FIELD_AND_NEXT = 2
+"""Sentences from "Right PVB:", past its value, to "Left PVB"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sided:
@@ -153,11 +156,28 @@ def _is_both(document: Document, sided: list[Sided]) -> bool:
 
 def _is_sibling(document: Document, one: Sided, other: Sided) -> bool:
     """Two sentences in a row that each name the block with a side of its own: "Rt PVB at T5. Lt PVB at T5."."""
-    named = document.has(one.index, "technique") and document.has(other.index, "technique")
-    near = (
-        other.index == one.index + 1 and document.sentence(one.index).section == document.sentence(other.index).section
+    if one.side is other.side or not all(document.has(item.index, "technique") for item in (one, other)):
+        return False
+    same_section = document.sentence(one.index).section == document.sentence(other.index).section
+    if other.index == one.index + 1 and same_section:
+        return True
+    return (
+        1 <= other.index - one.index <= _FIELD_AND_NEXT
+        and _is_detailed(document, one)
+        and _is_detailed(document, other)
     )
-    return named and near and one.side is not other.side
+
+
+def _is_detailed(document: Document, item: Sided) -> bool:
+    """Return whether the statement that names the side, or the field it heads, says what was done there."""
+    section = document.sentence(item.index).section
+    if section == "title" or section == "description":  # what the title says may be wrong
+        return False
+    headed = section == HEADING
+    return any(
+        index in document.levels or document.has(index, "drug", "continuous")
+        for index in ((item.index, item.index + 1) if headed else (item.index,))
+    )
 
 
 def _is_repeat(document: Document, item: Sided) -> bool:
