@@ -18,7 +18,10 @@ _AMOUNT = re.compile(
     r"hour)(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
 _MAY_HOLD = re.compile(r"ml|cc|mg|milli|%|\d|percent")
-_STRENGTH = r"(?:\d{0,2}\.?\d{1,3}\s?%|(?:one )?(?:half|quarter|eighth)(?: of)?(?: a)? percent|(?:zero )?point \w+(?: \w+)? percent)"
+_STRENGTH = (
+    r"(?:\d{0,2}\.?\d{1,3}\s?%|(?:one )?(?:half|quarter|eighth)(?: of)?(?: a)? percent|"
+    r"(?:zero )?point \w+(?: \w+)? percent)"
+)
 _EPINEPHRINE = r"(?:\s(?:w/|with|\+)\s?epi\w*(?:\s1\s?:\s?\d{3}(?:k|,?000)?)?)?"
 _UNITLESS = (
     re.compile(
@@ -26,7 +29,8 @@ _UNITLESS = (
         r"(?=\s(?:ea|each|per|total|x|at|bilat\w*|on|in)(?![a-z])|\s?[/+]\s?\d{1,2}(?![\d./%])|\s{0,2}(?:[;,)\n]|\.(?!\d)|\Z))"
     ),
     re.compile(
-        rf"(?:\s{{0,2}}{_STRENGTH})?{_EPINEPHRINE}[\s,(\-]{{1,3}}vol(?:ume)?\.?(?: of)?[\s:=]{{1,2}}(?P<number>[1-9]\d?)(?!\d|\.\d|\s?%)"
+        rf"(?:\s{{0,2}}{_STRENGTH})?{_EPINEPHRINE}[\s,(\-]{{1,3}}vol(?:ume)?\.?(?: of)?[\s:=]{{1,2}}"
+        r"(?P<number>[1-9]\d?)(?!\d|\.\d|\s?%)"
     ),
     re.compile(r"[\s\-]{1,3}(?P<number>[1-9]\d)(?=\s{0,2}(?:[;)\n]|\.(?!\d)|\Z))"),
 )

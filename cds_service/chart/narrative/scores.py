@@ -37,7 +37,8 @@ _AFTER = re.compile(
     rf"\bafter(?:wards?)?\b(?! {_EVENT})|\bfollowing\b(?! {_EVENT})|"
     r"\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|"
     r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|"
-    r"\blater\b|\brepeat |\breassess|reduced to|decreased to|improved to|down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
+    r"\blater\b|\brepeat |\breassess|reduced to|decreased to|improved to|"
+    r"down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
@@ -47,8 +48,8 @@ _LONG_AGO = re.compile(
     r"\blast (?:week|month|year|visit|time)|\byesterday\b|\b(?:days?|weeks?|months?) (?:ago|earlier|after)\b"
 )
 _PAIR = re.compile(
-    rf"\bpre\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}[\s,;/]{{1,3}}(?:and )?"
-    rf"post\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
+    rf"\bpre\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}[\s,;/]{{1,3}}"
+    rf"(?:and )?post\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
 _MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post|pre)")
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
