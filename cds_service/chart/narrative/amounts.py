@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.chart.narrative.document import Document
-from cds_service.chart.narrative.lexicon import Mention
+from cds_service.chart.narrative.lexicon import Concept, Mention
 from cds_service.chart.narrative.reading import Span
 
 _AMOUNT = re.compile(
@@ -15,7 +15,7 @@ _AMOUNT = re.compile(
     r"six|seven|eight|nine)|ten|twelve|fifteen|eighteen|twenty|thirty|forty|sixty)"
     r"\s{0,2}-?\s{0,2}(?P<unit>ml|mls|cc|ccs|milliliters?|millilitres?|mg|mgs|"
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
-    r"hour)(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
+    r"hour)(?![a-z]))?(?P<weight>\s{0,2}(?:/|per )\s{0,2}kg(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
 _MAY_HOLD = re.compile(r"ml|cc|mg|milli|%|\d|percent")
 _STRENGTH = (
@@ -26,7 +26,7 @@ _EPINEPHRINE = r"(?:\s(?:w/|with|\+)\s?epi\w*(?:\s1\s?:\s?\d{3}(?:k|,?000)?)?)?"
 _UNITLESS = (
     re.compile(
         rf"\s{{0,2}}{_STRENGTH}{_EPINEPHRINE}[\s,\-]{{1,3}}(?P<number>[1-9]\d?)"
-        r"(?=\s(?:ea|each|per|total|x|at|bilat\w*|on|in)(?![a-z])|\s?[/+]\s?\d{1,2}(?![\d./%])|\s{0,2}(?:[;,)\n]|\.(?!\d)|\Z))"
+        r"(?=\s(?:ea|each|per|total|x|at|bilat\w*|on|in)(?![a-z])|\s?[/+]\s?\d{1,2}(?!\d|\.\d|[/%])|\s{0,2}(?:[;,)\n]|\.(?!\d)|\Z))"
     ),
     re.compile(
         rf"(?:\s{{0,2}}{_STRENGTH})?{_EPINEPHRINE}[\s,(\-]{{1,3}}vol(?:ume)?\.?(?: of)?[\s:=]{{1,2}}"
@@ -37,6 +37,14 @@ _UNITLESS = (
 """A volume after the drug and its strength, with no unit: "ropi 0.5% 10 ea", "ropi 0.5% 15/15", "bupi vol 20"."""
 _UNITLESS_BEFORE = re.compile(rf"(?<![\w./\-])(?P<number>[1-9]\d?)\s(?:of\s)?(?:{_STRENGTH}\s|(?<=of\s)(?:plain\s)?)\Z")
 """A volume before them: "20 of half percent ropi"."""
+_NUMBER_BEFORE = re.compile(r"(?<![\w./:%\-])(?P<number>[1-9][05])\s\Z")
+_LIMIT = re.compile(r"\b(?:max|maximum|limit|toxic|not (?:to )?exceed\w*)\b[^.;,]*\Z|<\s?\Z")
+_LONG_NAMES = (
+    *("ropivacaine", "bupivacaine", "levobupivacaine", "mepivacaine", "lidocaine", "prilocaine"),
+    *("chloroprocaine", "tetracaine", "marcaine", "sensorcaine", "xylocaine"),
+)
+_BRANDS = {"marcaine": "bupivacaine", "sensorcaine": "bupivacaine", "xylocaine": "lidocaine"}
+_LIKE_A_NAME = re.compile(r"(?<![a-z])[a-z]{3,12}[ck][ai][a-z]{1,4}(?![a-z])")
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _WORDS |= {"twelve": 12, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60}
 _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
@@ -56,13 +64,35 @@ class Amount:
 
 def agents(document: Document, index: int) -> Iterator[Mention]:
     """Yield the local anesthetics of the block in a sentence: not those for the skin or into a vein."""
-    drugs = list(document.of(index, "drug"))
+    drugs = _drugs(document, index)
     end = document.sentence(index).end
     for drug in drugs:
         if not _for_skin(document, index, drug, drugs) and not _INTRAVENOUS.match(
             document.folded, drug.end, min(drug.end + 40, end)
         ):
             yield drug
+
+
+def _drugs(document: Document, index: int) -> list[Mention]:
+    """Return the local anesthetics a sentence names, long names also where they are one slip away."""
+    sentence, named = document.sentence(index), list(document.of(index, "drug"))
+    starts = {drug.start for drug in named}
+    for word in _LIKE_A_NAME.finditer(document.folded, sentence.start, sentence.end):
+        name = next((name for name in _LONG_NAMES if _is_a_slip(word.group(), name)), None)
+        if name is not None and word.start() not in starts:
+            value = _BRANDS.get(name, name)
+            named.append(Mention(Concept("drug", value), "drug", value, *word.span()))
+    return sorted(named, key=lambda drug: drug.start)
+
+
+def _is_a_slip(word: str, name: str) -> bool:
+    """Return whether a word is a name with one letter more, less, another, or two letters in each other's place."""
+    if word == name or abs(len(word) - len(name)) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
+    mine, theirs = word[at:], name[at:]
+    swapped = mine[:2] == theirs[1::-1] and mine[2:] == theirs[2:]
+    return swapped or mine[1:] == theirs[1:] or mine == theirs[1:] or mine[1:] == theirs
 
 
 def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
@@ -84,7 +114,8 @@ def _without_unit(folded: str, drug: Mention, start: int, end: int) -> re.Match[
     for pattern in _UNITLESS:
         if found := pattern.match(folded, drug.end, end):
             return found
-    return _UNITLESS_BEFORE.search(folded, max(start, drug.start - 50), drug.start)
+    begin = max(start, drug.start - 50)
+    return _UNITLESS_BEFORE.search(folded, begin, drug.start) or _NUMBER_BEFORE.search(folded, begin, drug.start)
 
 
 def _normal(match: re.Match[str]) -> str:
@@ -93,7 +124,7 @@ def _normal(match: re.Match[str]) -> str:
         number = str(sum(_WORDS[word] for word in number.split("-")))
     number = f"0{number}" if number.startswith(".") else number
     unit = "mg" if match["unit"].startswith(_MASS) else "mL"
-    return f"{number} {unit}" + ("/h" if match["rate"] else "")
+    return f"{number} {unit}" + ("/h" if match["rate"] else "/kg" if match["weight"] else "")
 
 
 def _for_skin(document: Document, index: int, drug: Mention, drugs: list[Mention]) -> bool:
@@ -124,7 +155,9 @@ def _is_skin_word(document: Document, skin: Mention, drug: Mention, between: str
 def _is_anesthetic(document: Document, index: int, match: re.Match[str], chosen: set[int]) -> bool:
     """An amount belongs to the substance nearest to it; with none named, to an injection at a level."""
     nearest, distance = None, 10_000
-    for substance in document.of(index, "drug", "substance"):
+    if _LIMIT.search(document.folded, max(match.start() - 25, document.sentence(index).start), match.start()):
+        return False
+    for substance in (*_drugs(document, index), *document.of(index, "substance")):
         if substance.value == "additive" and not match["unit"].startswith(_MASS):
             continue
         gap = substance.start - match.end() if substance.start >= match.end() else match.start() - substance.end

@@ -88,8 +88,14 @@ def _guidance_of_the_note(document: Document) -> Iterator[StatementReading]:
         meant = assess(document, index, mention)
         if meant is Assertion.NEGATED:
             yield StatementReading("guidance", False, span_of(mention), mention.value)
-        elif meant is Assertion.AFFIRMED and document.sentence(index).section not in {"history", "plan", HEADING}:
+        elif meant is Assertion.AFFIRMED and _is_of_the_day(document, index):
             yield StatementReading("guidance", True, span_of(mention), mention.value)
+
+
+def _is_of_the_day(document: Document, index: int) -> bool:
+    """Return whether a sentence is no history and no plan, nor a heading other than the name of a block."""
+    section = document.sentence(index).section
+    return section not in {"history", "plan"} and (section != HEADING or document.has(index, "technique"))
 
 
 def _count_value(block: BlockReading) -> str | None:

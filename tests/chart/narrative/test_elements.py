@@ -75,8 +75,68 @@ BLOCK = "Right T5 paravertebral block, ropivacaine 0.5%. "
         ("Dr. Amato asked us to place it.", "requesting-provider", True),
         ("Cardiology requested an echocardiogram.", "requesting-provider", False),
         ("The patient requested sedation.", "requesting-provider", False),
+        ("The patient tolerated the procedure well.", "complications", False),
+        ("The patient tolerated the procedure well.", "response", False),
+        ("Tolerated well without incident.", "complications", True),
+        ("Tolerated well, no issues.", "complications", True),
+        ("No vascular puncture, paresthesia or pain on injection.", "complications", True),
+        ("No signs of LAST or pneumothorax.", "complications", True),
+        ("The artery was punctured and pressure was held.", "complications", True),
+        ("Risks include pneumothorax and bleeding.", "complications", False),
+        ("We expect no complications.", "complications", False),
+        ("There were no complications of the surgery.", "complications", False),
+        ("No bleeding disorder.", "complications", False),
+        ("Will check sensory level in PACU.", "response", False),
+        ("Goal: comfortable with deep breathing.", "response", False),
+        ("We expect good analgesia.", "response", False),
+        ("Block was performed to provide good analgesia.", "response", False),
+        ("Response: see PACU record", "response", False),
+        ("No pain on injection.", "response", False),
+        ("Takes no pain meds.", "response", False),
+        ("Pain 7/10 last week.", "response", False),
+        ("Denies pain in recovery.", "response", True),
+        ("Block failed, pain unchanged.", "response", True),
+        ("VAS pre 7, post 1.", "response", True),
+        ("Incentive spirometry up, IS now 1500.", "response", True),
+        ("Opioid requirement fell by half.", "response", True),
+        ("Ropi 0.5% 15/15.", "anesthetic-amount", True),
+        ("20 of half percent ropi.", "anesthetic-amount", True),
+        ("Bupivacaine 0.25% 30.", "anesthetic-amount", True),
+        ("Ropivacaine 0.2%, 0.5 mL/kg.", "anesthetic-amount", True),
+        ("Bupivacaine, maximum 2.5 mg/kg.", "anesthetic-amount", False),
+        ("Ropivacaine 0.5%.", "anesthetic-amount", False),
+        ("Vol: 20", "anesthetic-amount", True),
+        ("Vol:", "anesthetic-amount", False),
+        ("Risks, benefits and alternatives were discussed.", "consent", False),
+        ("Pt is agreeable.", "consent", True),
+        ("Two-physician consent.", "consent", True),
+        ("Per trauma team.", "requesting-provider", True),
+        ("Thank you for referring this patient.", "requesting-provider", True),
+        ("For pain control following reconstruction.", "purpose", True),
+        ("For pain control following reconstruction.", "indication", True),
+        ("History of post operative discomfort.", "purpose", False),
+        ("Image intensifier used.", "guidance", True),
+        ("CT-guided biopsy last month.", "guidance", False),
     ],
 )
 def test_what_a_line_adds_to_a_block(line: str, element: str, documented: bool) -> None:
     affirmed = {said.element for said in read(f"{BLOCK}\n{line}\n").statements if said.affirmed}
     assert (element in affirmed) is documented
+
+
+@pytest.mark.parametrize(
+    ("drug", "value"),
+    [
+        ("rupivacaine", "ropivacaine"),
+        ("ropvacaine", "ropivacaine"),
+        ("bupvacaine", "bupivacaine"),
+        ("lidocane", "lidocaine"),
+        ("marciane", "bupivacaine"),
+        ("sensocaine", "bupivacaine"),
+        ("procaine", None),
+        ("cocaine", None),
+    ],
+)
+def test_a_long_name_is_read_one_slip_away(drug: str, value: str | None) -> None:
+    said = read(f"Right T5 paravertebral block, 20 mL 0.5% {drug}.").statements
+    assert [s.value for s in said if s.element == "anesthetic-agent"] == ([value] if value else [])
