@@ -31,6 +31,10 @@ _BONE = re.compile(
     r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b(?!\s?\d)|vertebra\b)"
 )
 _FOUND = re.compile(rf"{_LIST}.{{0,30}}?\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b")
+_TRIED = re.compile(r"\b(?:attempt(?:ed)?|tried|attempting)\b[^.;,]{0,20}\bat (?:the )?\Z")
+_TAKEN_OUT = re.compile(
+    r"(?!.{0,200}\d\s?(?:ml|cc)\b).{0,80}?\b(?:needle (?:was )?)?(?:removed|withdrawn|abandoned|taken out)\b"
+)
 
 
 class Tier(IntEnum):
@@ -93,7 +97,7 @@ def _tier(document: Document, index: int, levels: Levels, named: bool) -> Tier:
 
 def _may_be_site(document: Document, index: int, levels: Levels, episode: Episode) -> bool:
     rib = levels.levels[0].startswith("rib")
-    if rib and episode.key.technique not in _BY_RIB:
+    if (rib and episode.key.technique not in _BY_RIB) or _is_only_tried(document, index, levels):
         return False
     folded = document.folded
     if re.match(r".{0,25}\bby (?:the )?(?:counting|scapul|inferior angle|tip)", folded[levels.end : levels.end + 60]):
@@ -107,6 +111,13 @@ def _may_be_site(document: Document, index: int, levels: Levels, episode: Episod
             return False
     before = folded[max(levels.start - 70, document.sentence(index).start) : levels.start]
     return not re.search(r"counting|scapul\w* .{0,30}(?:at|to|corresponds)\s(?:the\s)?\Z", before)
+
+
+def _is_only_tried(document: Document, index: int, levels: Levels) -> bool:
+    """Return whether the needle came out again: "attempted at T4, blood on aspiration, needle removed"."""
+    sentence = document.sentence(index)
+    tried = _TRIED.search(document.folded, sentence.start, levels.start)
+    return tried is not None and _TAKEN_OUT.match(document.folded, levels.end, sentence.end) is not None
 
 
 def _bears_on(document: Document, index: int, start: int, levels: Levels) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.narrative.techniques import SEPARATOR, Episode
@@ -17,6 +18,10 @@ _JOINED = re.compile(
     r"(?:(?:an?|the|right|left|bilateral|rt|lt|[rl]|single|shot|us|usg|ultrasound|guided|sided|of|block|nerve)[\s\-]+)*"
 )
 """What stands between two techniques told of together: "left PVB T5 and PECS II"."""
+
+
+def _place(anchor: tuple[Mention, Episode]) -> int:
+    return anchor[0].start
 
 
 class Ownership:
@@ -34,10 +39,11 @@ class Ownership:
         current = min(done, key=lambda episode: episode.namings[0].mention.start, default=None)
         for index in range(len(document.layout.sentences)):
             anchors = self._anchors.get(index, [])
-            anchors.sort(key=lambda anchor: anchor[0].start)
+            anchors.sort(key=_place)
             for _, episode in anchors:
                 current = episode if episode.status is Status.PERFORMED else current
-            self._default.append(current)
+            heads = self._anchors.get(index + 1) if document.sentence(index).section == HEADING else None
+            self._default.append(min(heads, key=_place)[1] if heads else current)  # "Left: ESP ..."
         self._joined: dict[int, list[tuple[Episode, Mention, Episode, Mention]]] = {}
         self._partners: set[frozenset[int]] = set()
         for index, anchors in self._anchors.items():
@@ -54,6 +60,10 @@ class Ownership:
         owner = self.owner(index, start, end)
         if owner is episode:
             return True
+        if index not in self._anchors and self._document.folded.startswith(
+            "both", self._document.sentence(index).start
+        ):
+            return episode.status is Status.PERFORMED
         pair = frozenset((id(owner), id(episode)))
         if pair not in self._partners:
             return False

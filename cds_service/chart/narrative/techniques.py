@@ -98,7 +98,8 @@ def _side_before(document: Document, naming: Naming) -> str | None:
 def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
     """Yield the namings as what the whole note is for lets them be read.
 
-    A leaflet or a consent form tells of what may be done; a round on a catheter, of what was done on an earlier day.
+    A leaflet or a consent form tells of what may be done; a summary of a stay, or a round on a catheter, of what was
+    done on an earlier day.
     """
     leaflet = _is_leaflet(document)
     round_ = not leaflet and _is_round(document)
@@ -107,7 +108,7 @@ def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iter
             yield naming
         elif leaflet and not is_said_done(document, naming.index, naming.mention):
             yield replace(naming, status=Status.PLANNED, soft=True, strong=False)
-        elif round_ and _is_older_catheter(document, naming):
+        elif _is_summed_up(document, naming) or (round_ and _is_older_catheter(document, naming)):
             yield replace(naming, status=Status.HISTORICAL)
         else:
             yield naming
@@ -124,6 +125,11 @@ def _is_round(document: Document) -> bool:
     return bool(document.kinds.get("follow-up")) and not (
         document.kinds.get("needle") or document.kinds.get("guidance")
     )
+
+
+def _is_summed_up(document: Document, naming: Naming) -> bool:
+    """Return whether a summary of a stay names the block, and not as one of today."""
+    return bool(document.kinds.get("summary")) and not document.has(naming.index, "today")
 
 
 def _is_older_catheter(document: Document, naming: Naming) -> bool:
