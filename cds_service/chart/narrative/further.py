@@ -18,6 +18,9 @@ from cds_service.chart.narrative.techniques import Episode
 
 _NUMBER = re.compile(r"(?:at least )?(\d+|[a-z]+)")
 
+_NOT_FURTHER = re.compile(r"\bnot\b|\bsame (?:needle|level|site|space|place)\b")
+"""After it: what was only marked, or went where the needle already was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Further:
@@ -54,6 +57,8 @@ def find_further(document: Document, ownership: Ownership, episode: Episode, bil
 
 def _is_made(document: Document, index: int, mention: Mention) -> bool:
     if any(levels.start > mention.start for levels in document.levels.get(index, ())):
+        return False
+    if document.has(index, "skin") or _NOT_FURTHER.search(document.folded, mention.end, document.sentence(index).end):
         return False
     told = document.has(index, "injection", "act", "drug", "technique")
     return told and assess(document, index, mention) is Assertion.AFFIRMED

@@ -15,7 +15,7 @@ from cds_service.chart.narrative.reading import Said
 _BYSTANDER = re.compile(r"\b(?:request of|for|per|with|from|by|to|of)\s(?:the\s|our\s|an?\s)?(?:[a-z]+\s){0,1}\Z")
 """Before "the surgeon": words that make somebody else the one who acts, "performed for the surgeon"."""
 _DOER = re.compile(r"(?:perform|plac|administer|inject|insert)ed by|proceduralist|operator|done by")
-_REACH = 80
+_REACH = 120
 """Characters after "the surgeon performed" within which what was performed is named."""
 
 
@@ -61,7 +61,7 @@ def _acts_on_block(document: Document, index: int, mention: Mention) -> bool:
     nearest = min(
         (
             other
-            for other in document.of(index, "technique", "generic", "drug", "operation")
+            for other in document.of(index, "technique", "generic", "operation")
             if mention.end <= other.start < mention.end + _REACH
         ),
         key=lambda other: other.start,

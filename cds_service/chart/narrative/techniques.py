@@ -23,6 +23,11 @@ _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
 _ENDS = re.compile(r"\s{0,2}(?:\Z|[.;,\n]|it\b|the (?:block|procedure)|this\b|block\b|and\b)")
 _VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
+_STOPPED = re.compile(
+    r"\b(?:attempt\w*|stopp\w*|halt\w*|terminat\w*|abort\w*|abandon\w*|discontinued|could not|couldn't|unable|"
+    r"withdrawn|removed|no (?:sedation |regional |nerve )?(?:or |nor )?block|no injection|postponed|cancel\w*)\b"
+)
+"""What else is told where nothing was injected; "nothing was given for sedation" alone stops no block."""
 _WENT_IN = frozenset({"injected", "deposited", "administered", "instilled", "infiltrated"})
 SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\b(?:followed|so|but|instead|therefore)\b")
 """What cuts words off from the technique beside them."""
@@ -162,7 +167,9 @@ def _uninjected(document: Document, namings: Iterable[Naming]) -> Iterator[Namin
     starts = [naming.mention.start for naming in ordered]
     for index, said in document.all("uninjected"):
         place = bisect_left(starts, said.start)
-        if place and ordered[place - 1].status is not Status.HISTORICAL and not _has_volume(document):
+        if not place or ordered[place - 1].status is Status.HISTORICAL or _has_volume(document):
+            continue
+        if _STOPPED.search(document.folded, ordered[place - 1].mention.start, said.end):
             yield Naming(ordered[place - 1].key, index, said, Status.NOT_DONE)
 
 

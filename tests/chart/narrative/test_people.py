@@ -32,6 +32,8 @@ def _block(text: str) -> BlockReading:
         ("Right PVB T4, 20 mL ropivacaine 0.5%. Surgeon Dr. Harlan requested the block.", None),
         ("Right PVB at T4 with 20 mL ropivacaine, performed by anesthesia for the surgeon.", None),
         ("Right PVB at T4 with 20 mL ropi performed by anesthesiology. Surgeon: Dr. Lee", None),
+        ("Surgeon gave 10 mL bupivacaine to the port sites. I placed a right PVB at T5, 20 mL ropi injected.", None),
+        ("The surgeon asked that we perform right PVB at T5, 20 mL ropi injected.", None),
         ("After the block the surgeon did a mastectomy. Right PVB T4, 15 mL ropivacaine injected.", None),
         ("Right mastectomy done by the surgeon after right PVB T4 with 20 mL ropi injected.", None),
         ("Needle advanced under direct visualization with ultrasound; right PVB at T4, 20 mL ropi injected.", None),
