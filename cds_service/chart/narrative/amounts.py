@@ -11,7 +11,7 @@ from cds_service.chart.narrative.lexicon import Concept, Mention
 from cds_service.chart.narrative.reading import Span
 
 _AMOUNT = re.compile(
-    r"(?<![a-z0-9.,/])(?P<number>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3}|(?:(?:twenty|thirty|forty)-)?(?:one|two|three|four|five|"
+    r"(?:(?<![a-z0-9.,/])|(?<=\d/))(?P<number>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3}|(?:(?:twenty|thirty|forty)-)?(?:one|two|three|four|five|"
     r"six|seven|eight|nine)|ten|twelve|fifteen|eighteen|twenty|thirty|forty|sixty)"
     r"\s{0,2}-?\s{0,2}(?P<unit>ml|mls|cc|ccs|milliliters?|millilitres?|mg|mgs|"
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
@@ -32,7 +32,7 @@ _UNITLESS = (
         rf"(?:\s{{0,2}}{_STRENGTH})?{_EPINEPHRINE}[\s,(\-]{{1,3}}vol(?:ume)?\.?(?: of)?[\s:=]{{1,2}}"
         r"(?P<number>[1-9]\d?)(?!\d|\.\d|\s?%)"
     ),
-    re.compile(r"[\s\-]{1,3}(?P<number>[1-9]\d)(?=\s{0,2}(?:[;)\n]|\.(?!\d)|\Z))"),
+    re.compile(r"[\s(\-]{1,3}(?P<number>[1-9]\d)(?=\s{0,2}(?:[;)\n]|\.(?!\d)|\Z))"),
 )
 """A volume after the drug and its strength, with no unit: "ropi 0.5% 10 ea", "ropi 0.5% 15/15", "bupi vol 20"."""
 _UNITLESS_BEFORE = re.compile(rf"(?<![\w./\-])(?P<number>[1-9]\d?)\s(?:of\s)?(?:{_STRENGTH}\s|(?<=of\s)(?:plain\s)?)\Z")
@@ -49,6 +49,8 @@ _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven
 _WORDS |= {"twelve": 12, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60}
 _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
 _SKIN_REACH = 60
+_SHORT = 40
+"""Characters of a sentence that says no more than an amount."""
 _APART = re.compile(r"[,;+]|\b(?:and|with|then|plus)\b")
 _MASS = ("mg", "milligram")
 
@@ -174,5 +176,13 @@ def _is_anesthetic(document: Document, index: int, match: re.Match[str], chosen:
     section = document.sentence(index).section
     skin = document.has(index, "skin")
     told = document.has(index, "injection", "technique", "multiple") or index in document.levels
-    told = told or section in {"agent", "catheter"}
+    told = told or section in {"agent", "catheter"} or _goes_on_about_the_drug(document, index)
     return told and not skin and section not in {"history", "anesthesia"}
+
+
+def _goes_on_about_the_drug(document: Document, index: int) -> bool:
+    """Return whether a short sentence tells how much of the drug the one before it names: "Total 20 mL."."""
+    sentence = document.sentence(index)
+    if not index or sentence.end - sentence.start > _SHORT:
+        return False
+    return next(agents(document, index - 1), None) is not None

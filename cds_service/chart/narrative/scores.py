@@ -42,7 +42,7 @@ _AFTER = re.compile(
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
-    r"presented|\bpre\b|complain|current|rates|on admission|despite|uncontrolled|called to|\bindication\b"
+    r"presented|\bpre\b|complain|on admission|despite|uncontrolled|called to|\bindication\b"
 )
 _LONG_AGO = re.compile(
     r"\blast (?:week|month|year|visit|time)|\byesterday\b|\b(?:days?|weeks?|months?) (?:ago|earlier|after)\b"
