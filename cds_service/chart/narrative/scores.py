@@ -51,13 +51,17 @@ _PAIR = re.compile(
     rf"\bpre\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}[\s,;/]{{1,3}}"
     rf"(?:and )?post\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
+_FALL = re.compile(
+    rf"(?<![\w./\-])(?P<first>{_GRADE})\s?(?:-{{1,2}}>|=>|→)\s?(?P<second>{_GRADE}) "
+    r"(?:by|at|after|in|within) \d{1,2} ?min"
+)
 _BEFORE_THEN = re.compile(
     rf"\b(?P<first>{_GRADE}){_TEN}? (?:before|pre|prior)\b[^.;\d]{{0,25}}?\b(?P<second>{_GRADE}){_TEN}? "
     r"(?:after|post|later|now|(?:at|on|before) (?:discharge|leaving))"
 )
 _MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post|pre)")
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
-_MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)")
+_MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d")
 
 
 def of_scores(document: Document) -> Iterator[StatementReading]:
@@ -74,7 +78,7 @@ def of_scores(document: Document) -> Iterator[StatementReading]:
 def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
     base = document.sentence(index).start
     taken = -1
-    for pattern in (_PAIR, _BEFORE_THEN, _SCORE, _OUT_OF_TEN, _MARKED):
+    for pattern in (_PAIR, _FALL, _BEFORE_THEN, _SCORE, _OUT_OF_TEN, _MARKED):
         for match in pattern.finditer(words):
             if match.start("first") < taken or _OTHER_SCORE.search(words, max(match.start() - 20, 0), match.start()):
                 continue
