@@ -133,8 +133,9 @@ def _is_round(document: Document) -> bool:
 
 
 def _is_summed_up(document: Document, naming: Naming) -> bool:
-    """Return whether a summary of a stay names the block, and not as one of today."""
-    return bool(document.kinds.get("summary")) and not document.has(naming.index, "today")
+    """Return whether a summary of a stay names the block, and not as one of today; the note of a block has a needle."""
+    summary = document.kinds.get("summary") and not document.kinds.get("needle")
+    return bool(summary) and not document.has(naming.index, "today")
 
 
 def _is_older_catheter(document: Document, naming: Naming) -> bool:
@@ -217,6 +218,8 @@ def _retried(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
 def _then_done(document: Document, namings: Sequence[Naming]) -> Iterator[Naming]:
     """Yield the one block planned, where its injection is then told of: "PVB planned at T4. T4: 10 mL injected"."""
     if {naming.status for naming in namings} != {Status.PLANNED} or len({naming.key for naming in namings}) > 1:
+        return
+    if any(trigger.value == "other" for _, trigger in document.all("trigger")):  # a trial tells what will be done
         return
     planned = min(namings, key=lambda naming: naming.mention.start)
     for index, injection in document.all("injection"):
