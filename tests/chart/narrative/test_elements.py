@@ -94,6 +94,7 @@ BLOCK = "Right T5 paravertebral block, ropivacaine 0.5%. "
         ("Block was performed to provide good analgesia.", "response", False),
         ("Response: see PACU record", "response", False),
         ("No pain on injection.", "response", False),
+        ("Patient sat up for the block.", "response", False),
         ("Takes no pain meds.", "response", False),
         ("Pain 7/10 last week.", "response", False),
         ("No analgesia needed in recovery.", "response", True),
