@@ -40,6 +40,11 @@ _HELD = re.compile(
     r"(?!\s(?:in\b|with|by (?:the )?(?:tape|assist)|steady|firm))"
 )
 """Right after its name: a block that waits, "PVB held for platelets of 60"."""
+_DENIED = re.compile(
+    r"\s{0,2}[:=?]{1,2}\s{0,2}(?:no|n|none|nil|not (?:done|performed|given|placed|carried out|attempted|indicated)|"
+    r"declined|deferred|refused|cancell?ed|aborted)[ \t]{0,2}(?:[.;,(]|\n|\Z)"
+)
+"""After its name: a field that says it was not done, "Paravertebral block: no"."""
 _ITS_PAPERS = re.compile(
     r" {1,3}(?:consult\w*|evaluation|teaching|education|request|referral|orders?|consent|candidate|"
     r"checklist|assessment)\b"
@@ -147,7 +152,8 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
         meant = max(meant, Assertion.HISTORICAL)
     if _IN_A_YEAR.match(document.folded, mention.end):
         meant = max(meant, Assertion.HISTORICAL)
-    if _is_given_up(document, index, mention) or _HELD.match(document.folded, mention.end):
+    put_off = _HELD.match(document.folded, mention.end) or _DENIED.match(document.folded, mention.end)
+    if put_off or _is_given_up(document, index, mention):
         meant = max(meant, Assertion.NEGATED)
     after = is_said_done(document, index, mention)
     if meant is Assertion.OTHER:

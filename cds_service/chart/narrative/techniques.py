@@ -15,8 +15,8 @@ from cds_service.chart.narrative.reading import Status
 
 _CALLED_OFF = re.compile(
     r"cancel|abort|abandon|declin|refus|defer|terminat|omitted|not (?:be )?(?:performed|done|placed|"
-    r"given|attempted|possible|started|begun|commenced)|never|called off|given up|skipped|scratched|scrapped|fore?gone|"
-    r"not (?:go |proceed|take place)|unable to|wasn't|held"
+    r"given|attempted|possible|started|begun|commenced|undertaken|pursued|carried out)|never|avoided|called off|"
+    r"given up|skipped|scratched|scrapped|fore?gone|not (?:go |proceed|take place)|unable to|wasn't|held"
 )
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2

@@ -11,7 +11,7 @@ from cds_service.chart.model import AnesthesiaType
 from cds_service.chart.narrative.folding import LIMIT, fold
 from cds_service.chart.narrative.lexicon import Lexicon, first_keys, shipped_tables
 from cds_service.chart.narrative.reader import mentions_block, read
-from cds_service.chart.narrative.reading import NoteReading, Span
+from cds_service.chart.narrative.reading import NoteReading, Span, Status
 
 WORDS = [
     "right",
@@ -219,3 +219,29 @@ def test_every_shipped_phrase_is_well_formed() -> None:
 def test_a_phrase_must_begin_with_a_word(phrase: str) -> None:
     with pytest.raises(ValueError, match="word"):
         list(first_keys(phrase))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Right PVB not carried out, INR 2.1.",
+        "Because of the INR we refrained from the paravertebral block.",
+        "Paravertebral block: not done.",
+        "Paravertebral block: no\nAnalgesia: PCA",
+        "A paravertebral block was avoided given her coagulopathy.",
+        "The right PVB was never placed.",
+    ],
+)
+def test_a_block_that_was_not_done_is_not_performed(text: str) -> None:
+    assert [block.status for block in read(text).blocks] == [Status.NOT_DONE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Paravertebral block: No complications. 20 mL ropivacaine at T5 right.",
+        "Right PVB at T5, 20 mL ropivacaine, taking care to avoid the pleura.",
+    ],
+)
+def test_nor_is_every_no_beside_a_block_its_denial(text: str) -> None:
+    assert [block.status for block in read(text).blocks] == [Status.PERFORMED]
