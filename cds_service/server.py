@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import socket
 from collections.abc import Callable
@@ -52,6 +53,9 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
     refuse_unsafe(settings)
     address = _free_address(settings.host, settings.port)
     app = create_app(settings)
+    # What was built at start stays: no collection needs to walk it again, and forked workers keep sharing it.
+    gc.collect()
+    gc.freeze()
     forks = multiprocessing.get_start_method() == "fork"
     server = Granian(
         "cds_service",  # only a name for the log: the loader below gives the app

@@ -19,9 +19,9 @@ HERE = Path(__file__).resolve().parent
 FILES = sorted((HERE / "heldout").glob("*.toml"))
 
 LINES_RIGHT = 37
-WHOLE = 30
+WHOLE = 32
 INVENTED = 1
-PRECISION = 0.57
+PRECISION = 0.65
 RECALL = 0.86
 
 
