@@ -21,7 +21,7 @@ FILES = sorted((HERE / "heldout").glob("*.toml"))
 LINES_RIGHT = 37
 WHOLE = 32
 INVENTED = 1
-PRECISION = 0.65
+PRECISION = 0.64
 RECALL = 0.86
 
 
