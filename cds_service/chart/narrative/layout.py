@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 HEADING = "heading"
 """The section kind of the sentence that is a heading's own words."""
@@ -36,6 +36,17 @@ _VERB = re.compile(r"\b(?:discuss\w*|was|were|is|are|will|has|had|performed|plac
 _MAX_WORDS = 7
 _LONGEST = 800
 """A longer "sentence" is no prose: it is cut, so that what looks at pairs within a sentence stays bounded."""
+
+
+class _Heading(NamedTuple):
+    """A heading: where it starts, where what it heads begins, its words, and what they mean (see `classify`)."""
+
+    start: int
+    body: int
+    words: str
+    kind: str
+    lasting: bool
+    at_line: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,6 @@ def lay_out(folded: str, text: str) -> Layout:
     return Layout(sections, sentences, tuple(sentence.start for sentence in sentences))
 
 
-_Heading = tuple[int, int, str, str, bool, bool]
 """Start, start of the body, heading, kind, lasting, at the start of a line."""
 
 
@@ -118,9 +128,9 @@ def _headings(folded: str) -> list[_Heading]:
         heading = match.group(1).strip()
         kind, lasting = classify(heading)
         if kind != "other" and len(heading.split()) <= 4 and not _is_value(text, match, heading):
-            found.append((match.start(1) - 1, match.end(1) - 1, heading, kind, lasting, True))
+            found.append(_Heading(match.start(1) - 1, match.end(1) - 1, heading, kind, lasting, at_line=True))
     found += [
-        (match.start(1) - 1, match.end() - 1, match.group(1), *classify(match.group(1)), True)
+        _Heading(match.start(1) - 1, match.end() - 1, match.group(1), *classify(match.group(1)), at_line=True)
         for match in _dotted().finditer(text)
     ]
     return sorted(found)
@@ -134,7 +144,7 @@ def _field(match: re.Match[str]) -> _Heading | None:
         return None
     if kind == "other" and (not at_line or match.group().rstrip()[-1] != ":" or _VERB.search(heading)):
         return None
-    return match.start(1) - 1, match.end() - 1, heading, kind, lasting, at_line
+    return _Heading(match.start(1) - 1, match.end() - 1, heading, kind, lasting, at_line)
 
 
 def _is_value(text: str, match: re.Match[str], heading: str) -> bool:
@@ -144,14 +154,19 @@ def _is_value(text: str, match: re.Match[str], heading: str) -> bool:
 
 
 def _sections(folded: str, wrapped: frozenset[int]) -> Iterator[Section]:
-    position, heading, kind, lasting, at_line = 0, "", "none", True, True
-    for start, body, *details in _headings(folded):
-        if start < position:
+    last = _Heading(0, 0, "", "none", lasting=True, at_line=True)
+    for heading in _headings(folded):
+        if heading.start < last.body:
             continue
-        yield from _closed(folded, wrapped, Section(kind, heading, position, start, at_line), lasting)
-        yield Section(HEADING, str(details[0]), start, body, bool(details[3]))
-        position, (heading, kind, lasting, at_line) = body, details  # type: ignore[assignment]
-    yield from _closed(folded, wrapped, Section(kind, heading, position, len(folded), at_line), lasting)
+        yield from _closed(folded, wrapped, _below(last, heading.start), last.lasting)
+        yield Section(HEADING, heading.words, heading.start, heading.body, heading.at_line)
+        last = heading
+    yield from _closed(folded, wrapped, _below(last, len(folded)), last.lasting)
+
+
+def _below(heading: _Heading, end: int) -> Section:
+    """Return the text that stands under a heading, up to `end`."""
+    return Section(heading.kind, heading.words, heading.body, end, heading.at_line)
 
 
 def _closed(folded: str, wrapped: frozenset[int], section: Section, lasting: bool) -> Iterator[Section]:
