@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from cds_service.chart import claims
 from cds_service.chart.identity import encounter_of, is_of_another, own_patient, patient_of
@@ -33,6 +33,9 @@ _DATES = {
     "ServiceRequest": ("occurrenceDateTime", "occurrencePeriod", "authoredOn"),
 }
 
+
+_WRITTEN_WITHIN = timedelta(days=3)
+"""A note that names no encounter may be written, or signed, this long after what it tells of."""
 
 Texts = tuple[tuple[DocumentText, ...], tuple[Unread, ...]]
 
@@ -67,7 +70,7 @@ def of_encounter(record: Record, encounter: str) -> Episode:
     entries = (
         entry
         for entry in _events(record)
-        if encounter in (named := encounters_of(entry, record)) or (not named and may_be_of(day_of(entry), period))
+        if encounter in (named := encounters_of(entry, record)) or (not named and _may_belong(entry, period))
     )
     return _of_one_patient(Episode(encounter, tuple(entries)), _patient_of_encounter(encounter, record), record)
 
@@ -116,6 +119,19 @@ def day_of(entry: Entry) -> date | None:
 
 def _events(record: Record) -> Iterator[Entry]:
     return (entry for entry in record.entries if entry.type in _EVENTS and "#" not in entry.reference)
+
+
+def _may_belong(entry: Entry, period: Period) -> bool:
+    """Return whether an entry that names no encounter can be of its period; a note may be written a little later."""
+    start, end = period
+    late = end + _WRITTEN_WITHIN if end is not None and _only_written(entry) else end
+    return may_be_of(day_of(entry), (start, late))
+
+
+def _only_written(entry: Entry) -> bool:
+    """Return whether the day of an entry is the day a note was written, not the day of what it tells."""
+    context = date_of(member(entry.resource, "context", "period"))
+    return entry.type == "DocumentReference" and context is None
 
 
 def _by_time(entry: Entry, encounters: Sequence[str], record: Record) -> frozenset[str]:
@@ -174,10 +190,24 @@ def _by_day(loose: Episode, record: Record) -> Iterator[Episode]:
             undated.setdefault(patient or only, []).append(entry)
         else:
             dated.setdefault((patient or only, day), []).append(entry)
+    _join_notes(dated)
     for patient, day in sorted(dated):
         yield replace(loose, entries=(*dated[patient, day], *undated.get(patient, ())), day=day)
     for patient in sorted(undated.keys() - {patient for patient, _ in dated}):
         yield replace(loose, entries=tuple(undated[patient]))
+
+
+def _join_notes(dated: dict[tuple[str, date], list[Entry]]) -> None:
+    """Move notes of a day on which nothing was done or charged to the day before that they may tell of."""
+    done = {key for key, entries in dated.items() if any(e.type in ("Procedure", "Claim") for e in entries)}
+    for patient, day in sorted(dated.keys() - done):
+        before = [(p, d) for p, d in done if p == patient and timedelta() < day - d <= _WRITTEN_WITHIN]
+        if before:
+            notes = [entry for entry in dated[patient, day] if _only_written(entry)]
+            dated[max(before)] += notes
+            dated[patient, day] = [entry for entry in dated[patient, day] if entry not in notes]
+    for key in [key for key, entries in dated.items() if not entries]:
+        del dated[key]
 
 
 def _period(encounter: Entry | None) -> Period:

@@ -227,3 +227,33 @@ def test_a_text_is_decoded_once(record_of, document):
     record = record_of(document("n", "A note."))
     episode = all_episodes(record)[0]
     assert episode.texts_of(episode.entries[0]) is episode.texts_of(episode.entries[0])
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        ("2026-03-02", {"2026-03-02": ["DocumentReference/n", "Procedure/p"]}),
+        ("2026-03-03", {"2026-03-02": ["DocumentReference/n", "Procedure/p"]}),
+        ("2026-03-05", {"2026-03-02": ["DocumentReference/n", "Procedure/p"]}),
+        ("2026-03-06", {"2026-03-02": ["Procedure/p"], "2026-03-06": ["DocumentReference/n"]}),
+        ("2026-03-01", {"2026-03-01": ["DocumentReference/n"], "2026-03-02": ["Procedure/p"]}),
+    ],
+)
+def test_a_note_written_a_little_later_is_of_the_day_it_tells_of(written, days, record_of):
+    entries = [
+        {"resourceType": "Procedure", "id": "p", "performedDateTime": "2026-03-02"},
+        {"resourceType": "DocumentReference", "id": "n", "date": f"{written}T08:00:00Z"},
+    ]
+    record = record_of(*entries)
+    found = {str(each.day): sorted(entry.reference for entry in each.entries) for each in all_episodes(record)}
+    assert found == days
+
+
+@pytest.mark.parametrize(("written", "belongs"), [("2026-03-06", True), ("2026-03-07", True), ("2026-03-20", False)])
+def test_a_note_without_an_encounter_may_be_signed_after_the_discharge(written, belongs, record_of):
+    entries = [
+        {"resourceType": "Encounter", "id": "e", "period": {"start": "2026-03-01", "end": "2026-03-05"}},
+        {"resourceType": "DocumentReference", "id": "n", "date": written},
+    ]
+    record = record_of(*entries)
+    assert bool(of_encounter(record, "Encounter/e").of_type("DocumentReference")) is belongs
