@@ -209,3 +209,30 @@ def test_any_note_gives_an_assessment(text: str, pipeline: Pipeline) -> None:
 def test_the_day_given_stands_over_the_record(pipeline: Pipeline) -> None:
     found = pipeline.review_note("03/02/2026. Right T4 paravertebral block.", day=date(2017, 5, 1))
     assert found.date_of_service == date(2017, 5, 1)
+
+
+MIXED = (
+    "Right thoracic paravertebral catheter placed at T5 under ultrasound and secured. "
+    "Left thoracic paravertebral block at T5, single shot, 15 mL ropivacaine 0.5%."
+)
+
+
+def test_a_catheter_and_a_single_injection_are_a_question_not_a_guess(pipeline: Pipeline) -> None:
+    found = pipeline.review_note(MIXED)
+    assert found.expected_lines == ()
+    assert not found.correctable
+    assert [query.options[:2] for query in found.queries] == [("catheter", "single injection")]
+    assert {evidence.quote for evidence in found.queries[0].evidence} == {"catheter placed", "single shot"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bilateral thoracic paravertebral catheters at T5, secured, infusion started.",
+        "Right paravertebral catheter at T5; a single injection of 15 mL was given first, then the catheter threaded.",
+    ],
+)
+def test_a_catheter_alone_is_no_question(text: str, pipeline: Pipeline) -> None:
+    found = pipeline.review_note(text)
+    assert [line.code for line in found.expected_lines] == ["64463"]
+    assert found.queries == ()

@@ -142,7 +142,11 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         claims=claims,
         claims_known=record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
         coverages=coverages(record, patient_of_episode(episode, record), day),
-        contradictions=(*assembled.contradictions, *_within_notes(sources, blocks, assembled.contradictions)),
+        contradictions=(
+            *assembled.contradictions,
+            *_sides_within_notes(sources, blocks, assembled.contradictions),
+            *_catheters_within_notes(sources),
+        ),
         notes=notes_state(record, sources.notes, sources.unread_notes),
         not_read=(*sources.unread_notes, *_not_read(record, sources), *_left_out(episode.of_others)),
     )
@@ -230,7 +234,18 @@ def _operations(sources: _Sources, record: Record, day: date | None) -> Iterator
             yield Operation(note.place.reference, (), said.value, day, (), (note.place.evidence(said.span),))
 
 
-def _within_notes(
+def _catheters_within_notes(sources: _Sources) -> Iterator[Contradiction]:
+    """Yield blocks on both sides that a note calls a catheter and a single injection: which side had which?"""
+    for note in sources.notes:
+        for reading in note.reading.blocks:
+            if reading.status is Status.PERFORMED and reading.continuous and reading.single_too:
+                ways = (("catheter", reading.continuous), ("single injection", reading.single_too))
+                yield Contradiction(
+                    "catheter", tuple(Fact(way, (note.place.evidence(said.span),)) for way, said in ways)
+                )
+
+
+def _sides_within_notes(
     sources: _Sources, blocks: tuple[Block, ...], known: tuple[Contradiction, ...]
 ) -> Iterator[Contradiction]:
     """Yield the side one note contradicts itself on: both sides named for a block that is on one."""

@@ -77,7 +77,9 @@ def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
     selections = tuple(selection for _, selection in chosen if selection is not None)
     seen = reported(chart, view, _judged_codes(view.knowledge, selections))
     judgement = separation(chart, view, day, seen.other_lines)
-    expected = expected_lines(selections, view, judgement, seen.lines, seen.other_lines)
+    # Catheter or injection decides the code itself: while the record says both, no line is sure.
+    unsure = any(contradiction.element == "catheter" for contradiction in chart.contradictions)
+    expected = () if unsure else expected_lines(selections, view, judgement, seen.lines, seen.other_lines)
     case = Case(
         chart=chart,
         view=view,

@@ -16,9 +16,10 @@ _QUESTIONS = {
     "laterality": "The record names different sides for this block. Which side was injected?",
     "levels": "The record names different levels for this block. Which levels were injected?",
     "technique": "The record names different techniques for this block. Which technique was performed?",
-    "catheter": "The record is not of one mind whether a catheter was left in place. What was done?",
+    "catheter": "The record tells of a catheter and of a single injection. What was done, and on which side?",
     "site-count": "The record gives different numbers of injections. How many sites were injected?",
 }
+_FURTHER_OPTIONS = {"catheter": ("a catheter on one side, a single injection on the other",)}
 _UNCLEAR = "Cannot be determined"
 
 
@@ -34,7 +35,8 @@ def _about(contradiction: Contradiction) -> Query:
         contradiction.element, f"The record contradicts itself on {contradiction.element}. Which is right?"
     )
     evidence = tuple(e for fact in contradiction.facts for e in fact.evidence)
-    return Query(question, (*readings, _UNCLEAR), evidence)
+    further = _FURTHER_OPTIONS.get(contradiction.element, ())
+    return Query(question, (*readings, *further, _UNCLEAR), evidence)
 
 
 def _ambiguous_counts(case: Case) -> Iterator[Query]:

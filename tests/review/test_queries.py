@@ -34,9 +34,14 @@ def test_both_sides_are_asked_for_once(make_case, make_block):
     assert [evidence.quote for evidence in query.evidence] == ["sites"]
 
 
+ONE_OF_EACH = ("a catheter on one side, a single injection on the other",)
+
+
 @pytest.mark.parametrize("element", ["laterality", "levels", "technique", "catheter", "site-count", "consent"])
 def test_a_contradiction_is_a_question_with_both_readings_and_a_way_out(element, make_case, make_block):
     (query,) = queries(make_case(make_block(), contradictions=[element]))
     assert query.question.endswith("?")
-    assert query.options == ("one", "other", "Cannot be determined")
+    assert query.options[:2] == ("one", "other")
+    assert query.options[2:-1] == (ONE_OF_EACH if element == "catheter" else ())
+    assert query.options[-1] == "Cannot be determined"
     assert [evidence.quote for evidence in query.evidence] == ["one", "other"]

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from cds_service.chart.model import Guidance, Purpose, Technique
+from cds_service.chart.model import Guidance, Purpose, Side, Technique
 from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
@@ -50,6 +50,9 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
     best = next((n for n in episode.namings if not n.soft), episode.namings[0])
     plane = Said(episode.key.plane, span_of(best.mention)) if episode.key.plane else None
     done = episode.status is Status.PERFORMED
+    catheter, single = _told_of_catheter(document, ownership, episode)
+    continuous = _continuous(document, catheter, single)
+    both_sides = place.side is not None and place.side.value is Side.BILATERAL
     reading = BlockReading(
         technique=episode.key.technique,
         status=episode.status,
@@ -59,7 +62,8 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         sites=place.sites,
         site_count=place.count,
         side=place.side,
-        continuous=_continuous(document, ownership, episode),
+        continuous=continuous,
+        single_too=single if both_sides and continuous is not None and continuous is catheter else None,
         guidance=tuple(_guidance(document, ownership, episode)),
         image_saved=_image_saved(document, ownership, episode) if done else None,
         purpose=_purpose(document) if done else None,
@@ -105,8 +109,10 @@ def _belongs(ownership: Ownership, index: int, mention: Mention, episode: Episod
     return ownership.owner(index, mention.start, mention.end) is episode
 
 
-def _continuous(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
-    """Return whether a catheter was left: its strongest mention decides, a removal leaves it open."""
+def _told_of_catheter(
+    document: Document, ownership: Ownership, episode: Episode
+) -> tuple[Said[bool] | None, Said[bool] | None]:
+    """Return the first words for a catheter, and the first for a single injection or against a catheter."""
     yes = no = None
     for index, mention, meant in _owned(document, ownership, episode, "continuous"):
         if _OTHER_CATHETER.search(document.folded, max(mention.start - 16, 0), mention.start):
@@ -118,7 +124,11 @@ def _continuous(document: Document, ownership: Ownership, episode: Episode) -> S
         elif answered is not Answer.BLANK and _is_catheter(document, index, mention):
             yes = yes or Said(True, span_of(mention))
     named = next((n.mention for n in episode.namings if _names_catheter(document, n.mention)), None)
-    yes = yes or (Said(True, span_of(named)) if named else None)
+    return yes or (Said(True, span_of(named)) if named else None), no
+
+
+def _continuous(document: Document, yes: Said[bool] | None, no: Said[bool] | None) -> Said[bool] | None:
+    """Return whether a catheter was left: its strongest mention decides, a removal leaves it open."""
     removed = next(iter(document.all("catheter-removed")), None)
     if yes and removed and assess(document, *removed) is Assertion.AFFIRMED and removed[1].end > yes.span.end:
         return no

@@ -70,6 +70,8 @@ class BlockReading:
     site_count: CountReading | None = None
     side: Said[Side] | None = None
     continuous: Said[bool] | None = None
+    single_too: Said[bool] | None = None
+    """Of a block on both sides with a catheter: the words that call it a single injection as well."""
     guidance: tuple[Said[Guidance], ...] = ()
     image_saved: Said[bool] | None = None
     purpose: Said[Purpose] | None = None
