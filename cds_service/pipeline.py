@@ -28,7 +28,6 @@ NEEDED_AT_DISCHARGE: Final = (PrefetchKey.PROCEDURES, PrefetchKey.CLAIMS, Prefet
 """A discharge can be judged from any one of these; without all three nothing can be said (HTTP 412)."""
 
 _UNKNOWN: Final = frozenset({KeyState.ABSENT, KeyState.FAILED})
-_BLOCK_ROLES: Final = frozenset({"primary", "add-on"})
 # SNOMED CT "ultrasonography guided erector spinae plane block", the one block technique with a confirmed concept.
 _ERECTOR_SPINAE: Final = ("http://snomed.info/sct", "789172006")
 
@@ -142,7 +141,7 @@ class Pipeline:
 
 def vocabulary_of(knowledge: Knowledge) -> Vocabulary:
     """Return what the chart needs to know of the codes."""
-    meanings = {code.code: _meaning(code, knowledge) for code in knowledge.codes.values() if code.role in _BLOCK_ROLES}
+    meanings = {code.code: _meaning(code, knowledge) for code in knowledge.codes.values() if code.is_block}
     imaging = frozenset(code.code for code in knowledge.codes.values() if code.role == "imaging")
     plane = CodeMeaning(Technique.FASCIAL_PLANE, region="thoracic")
     return Vocabulary(block_codes=meanings, companion_codes=imaging, concepts={_ERECTOR_SPINAE: plane})

@@ -72,6 +72,11 @@ class Code:
     """For imaging codes: whether a stored image is part of the service."""
     reference: Reference = Reference()
 
+    @property
+    def is_block(self) -> bool:
+        """Whether the code stands for a block itself: not for imaging beside it, and not unlisted."""
+        return self.role in ("primary", "add-on")
+
     def valid_on(self, day: date) -> bool:
         """Return whether the code may be reported for a service on `day`."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -111,7 +111,3 @@ class Assessment:
     """Codes the review may correct on the Claim; lines with any other code are left alone."""
     correctable: bool = True
     """Whether the expected lines are sure enough to be offered as a one-click correction."""
-
-    def with_not_checked(self, *more: NotChecked) -> Assessment:
-        """Return a copy that says more aloud."""
-        return replace(self, not_checked=self.not_checked + more)

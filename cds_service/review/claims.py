@@ -10,8 +10,6 @@ from cds_service.knowledge.library import View
 from cds_service.review.assessment import NotChecked
 from cds_service.review.modifiers import distinct_modifiers
 
-_BLOCK_ROLES = frozenset({"primary", "add-on"})
-
 
 @dataclass(frozen=True)
 class Reported:
@@ -24,12 +22,14 @@ class Reported:
     other_lines: tuple[Line, ...] = ()
     claim: ClaimFacts | None = None
     not_checked: tuple[NotChecked, ...] = ()
+    judged: frozenset[str] = frozenset()
+    """The codes whose lines are judged."""
 
 
 def reported(chart: Chart, view: View, judged: frozenset[str]) -> Reported:
     """Return the lines of `chart` to judge: of the draft orders where there are any, else of the Claim."""
     if chart.orders:
-        return Reported(lines=tuple(order.line for order in chart.orders))
+        return Reported(lines=tuple(order.line for order in chart.orders), judged=judged)
     chosen = _chosen(chart, view)
     lines = [line for claim in chosen for line in claim.lines]
     judged_lines = tuple(line for line in lines if _is_judged(line, view, judged))
@@ -39,6 +39,7 @@ def reported(chart: Chart, view: View, judged: frozenset[str]) -> Reported:
         other_lines=others + _anesthesia_elsewhere(chart, chosen, view),
         claim=chosen[0] if len(chosen) == 1 else None,
         not_checked=_several(chosen),
+        judged=judged,
     )
 
 
@@ -63,7 +64,7 @@ def _with_blocks(claims: Iterable[ClaimFacts], view: View) -> tuple[ClaimFacts, 
 
 def _is_block(line: Line, view: View) -> bool:
     code = view.code(line.code)
-    return code is not None and code.role in _BLOCK_ROLES
+    return code is not None and code.is_block
 
 
 def _where_it_belongs(claims: list[ClaimFacts], chart: Chart, view: View) -> tuple[ClaimFacts, ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from traceback import format_tb
 
-from cds_service.chart.model import Block, Chart, NotesState
+from cds_service.chart.model import Block, Chart, Line, NotesState
 from cds_service.knowledge.library import Knowledge, View
 from cds_service.review.assessment import Assessment, ExpectedLine, Finding, NotChecked
 from cds_service.review.case import Case
@@ -17,6 +17,7 @@ from cds_service.review.claims import Reported, reported
 from cds_service.review.documentation import documentation
 from cds_service.review.expected import agrees, expected_lines
 from cds_service.review.mismatch import Mismatch, unexpected
+from cds_service.review.modifiers import distinct_modifiers
 from cds_service.review.queries import queries
 from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules
@@ -24,7 +25,6 @@ from cds_service.review.selection import Selection, select
 from cds_service.review.separate_service import Service, separation
 
 _LOG = logging.getLogger(__name__)
-_BLOCK_ROLES = frozenset({"primary", "add-on"})
 _DECIDING = frozenset({"technique", "catheter", "levels", "site-count"})
 """Elements that decide codes and units: while the record contradicts itself on one, nothing is sure."""
 
@@ -45,6 +45,7 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
     view = knowledge.on(day, profile or _profile(chart, knowledge))
     case, seen = build_case(chart, view, day)
     findings, failed = _run(all_rules(), case)
+    open_lines = unexpected(case, Mismatch.UNKNOWN)
     return Assessment(
         encounter=chart.encounter,
         date_of_service=chart.date_of_service,
@@ -53,14 +54,14 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
         blocks=chart.blocks,
         expected_lines=tuple(_with_rules(line, findings) for line in case.expected),
         lines=case.lines,
-        open_lines=unexpected(case, Mismatch.UNKNOWN),
+        open_lines=open_lines,
         findings=findings,
         documentation=documentation(case),
         queries=queries(case),
-        not_checked=(*seen.not_checked, *failed, *_not_checked(case)),
+        not_checked=(*seen.not_checked, *failed, *_not_checked(case, open_lines)),
         claim=case.claim,
         orders=chart.orders,
-        judged_codes=_judged_codes(knowledge, case.selections),
+        judged_codes=seen.judged,
         correctable=_correctable(case),
     )
 
@@ -113,7 +114,7 @@ def _judged_codes(knowledge: Knowledge, selections: Iterable[Selection]) -> froz
     return frozenset(
         code.code
         for code in knowledge.codes.values()
-        if code.role in _BLOCK_ROLES or code.role == "imaging" or (code.role == "unlisted" and code.code in unlisted)
+        if code.is_block or code.role == "imaging" or (code.role == "unlisted" and code.code in unlisted)
     )
 
 
@@ -154,12 +155,12 @@ def _correctable(case: Case) -> bool:
 
 def _differs_by_distinct_service(case: Case) -> bool:
     """Whether the only difference is a 59 the note does not support yet: the remedy is the note, not the Claim."""
-    distinct = frozenset(case.view.parameter("distinct_modifiers").split())
+    distinct = distinct_modifiers(case.view)
     bare = [replace(line, modifiers=tuple(m for m in line.modifiers if m not in distinct)) for line in case.lines]
     return not agrees(case.lines, case.expected) and agrees(bare, case.expected)
 
 
-def _not_checked(case: Case) -> Iterator[NotChecked]:
+def _not_checked(case: Case, open_lines: tuple[Line, ...]) -> Iterator[NotChecked]:
     chart = case.chart
     yield from (NotChecked("record", f"{subject}: {reason}") for subject, reason in chart.not_read)
     if chart.date_of_service is None:
@@ -168,8 +169,8 @@ def _not_checked(case: Case) -> Iterator[NotChecked]:
         yield NotChecked("documentation", "No notes were sent or could be read; the documentation was not judged.")
         if case.lines and not chart.blocks and not chart.not_done:
             yield NotChecked("charge-not-documented", "Without notes or Procedures the charge could not be compared.")
-    if case.selections and (unclear := unexpected(case, Mismatch.UNKNOWN)):
-        codes = ", ".join(dict.fromkeys(line.code for line in unclear))
+    if case.selections and open_lines:
+        codes = ", ".join(dict.fromkeys(line.code for line in open_lines))
         yield NotChecked("coding", f"Whether {codes} is right cannot be told from what was read; it stays as reported.")
     if not case.ordered and not chart.claims_known:
         yield NotChecked("service-not-charged", "No Claim was sent or could be read; the lines could not be compared.")
