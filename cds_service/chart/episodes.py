@@ -142,12 +142,14 @@ def _by_time(entry: Entry, encounters: Sequence[str], record: Record) -> frozens
     day, alone = day_of(entry), len(encounters) == 1
     if day is None and not alone:
         return frozenset()
-    found = []
-    for encounter in encounters:
-        period = _period(record.resolve(encounter))
-        of_another = is_of_another(entry, _patient_of_encounter(encounter, record), record)
-        if not of_another and (alone or period[0] is not None) and may_be_of(day, period):
-            found.append(encounter)
+    periods = {
+        encounter: _period(record.resolve(encounter))
+        for encounter in encounters
+        if not is_of_another(entry, _patient_of_encounter(encounter, record), record)
+    }
+    known = {encounter: period for encounter, period in periods.items() if alone or period[0] is not None}
+    within = [encounter for encounter, period in known.items() if may_be_of(day, period)]
+    found = within or [encounter for encounter, period in known.items() if _may_belong(entry, period)]
     return frozenset(found) if len(found) == 1 else frozenset()
 
 

@@ -257,3 +257,17 @@ def test_a_note_without_an_encounter_may_be_signed_after_the_discharge(written, 
     ]
     record = record_of(*entries)
     assert bool(of_encounter(record, "Encounter/e").of_type("DocumentReference")) is belongs
+
+
+@pytest.mark.parametrize(("written", "belongs"), [("2026-03-06", True), ("2026-03-20", False)])
+def test_a_bundle_places_a_late_note_as_a_hook_does(written, belongs, record_of):
+    note = {"resourceType": "DocumentReference", "id": "n", "date": written}
+    homes = {each.encounter for each in all_episodes(record_of(ENCOUNTER, note)) if each.of_type("DocumentReference")}
+    assert homes == {"Encounter/1" if belongs else None}
+
+
+def test_a_note_of_one_encounters_time_is_not_a_late_note_of_another(record_of):
+    next_stay = {"resourceType": "Encounter", "id": "2", "period": {"start": "2026-03-06", "end": "2026-03-08"}}
+    note = {"resourceType": "DocumentReference", "id": "n", "date": "2026-03-07"}
+    episodes = all_episodes(record_of(ENCOUNTER, next_stay, note))
+    assert [each.encounter for each in episodes if each.of_type("DocumentReference")] == ["Encounter/2"]
