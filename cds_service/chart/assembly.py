@@ -12,13 +12,14 @@ from datetime import date
 from itertools import chain
 from typing import TypeVar
 
-from cds_service.chart.model import Block, Contradiction, Evidence, Fact, Guidance, Origin, Side, Site
+from cds_service.chart.model import Block, Contradiction, Evidence, Fact, Guidance, Origin, Side, Site, Technique
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.telling import Telling
 
 T = TypeVar("T")
 V = TypeVar("V")
+_TOLD_APART_BY_TARGET = frozenset({Technique.SYMPATHETIC, Technique.OTHER})
 _RANK = {Origin.NOTE: 0, Origin.PROCEDURE: 1, Origin.ORDER: 2}
 
 
@@ -93,7 +94,7 @@ def _may_be_same_day(one: Block, other: Block) -> bool:
 
 
 def _groups(done: Sequence[Telling]) -> list[list[Telling]]:
-    """Group the accounts of one block: same technique, and no two different days."""
+    """Group the accounts of one block: same technique and target, and no two different days."""
     groups: list[list[Telling]] = []
     for telling in sorted(done, key=lambda each: each.block.service_date is None):
         home = next((group for group in groups if _belongs(telling, group)), None)
@@ -106,9 +107,20 @@ def _groups(done: Sequence[Telling]) -> list[list[Telling]]:
 
 def _belongs(telling: Telling, group: Sequence[Telling]) -> bool:
     return all(
-        other.block.technique is telling.block.technique and _may_be_same_day(telling.block, other.block)
+        _may_be_same_block(telling.block, other.block) and _may_be_same_day(telling.block, other.block)
         for other in group
     )
+
+
+def _may_be_same_block(one: Block, other: Block) -> bool:
+    """Return whether two accounts may be of one block: one technique, and no two planes, nerves or ganglia."""
+    if one.technique is not other.technique or _differ(one.plane, other.plane):
+        return False
+    return one.technique not in _TOLD_APART_BY_TARGET or not _differ(one.target, other.target)
+
+
+def _differ(one: Fact[str] | None, other: Fact[str] | None) -> bool:
+    return one is not None and other is not None and one.value != other.value
 
 
 def _merge(group: Sequence[Telling]) -> Block:
@@ -120,6 +132,8 @@ def _merge(group: Sequence[Telling]) -> Block:
         origins=frozenset(chain.from_iterable(block.origins for block in blocks)),
         region=_region(blocks, sites),
         plane=_first(blocks, lambda block: block.plane),
+        target=_first(blocks, lambda block: block.target),
+        method=_first(blocks, lambda block: block.method),
         sites=sites,
         site_count=_first(
             _of_best_origin(blocks, lambda block: block.site_count or block.sites), lambda b: b.site_count

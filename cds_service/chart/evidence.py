@@ -37,6 +37,8 @@ def block_from(reading: BlockReading, place: Place, origin: Origin) -> Block:
         origins=frozenset({origin}),
         region=reading.region,
         plane=place.fact(reading.plane),
+        target=place.fact(reading.target),
+        method=place.fact(reading.method),
         sites=tuple(_site(site, place) for site in reading.sites),
         site_count=_count(reading.site_count, place),
         side=place.fact(reading.side),

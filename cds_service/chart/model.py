@@ -133,8 +133,9 @@ class Fact(Generic[T]):
 class Site:
     """One injection site.
 
-    `level` is canonical: "T4", "T4-T5" (one interspace), "L4-L5" (one joint), "rib 5"; None where the record
-    counts a site without naming its level. `side` is RIGHT or LEFT, never BILATERAL: a level injected on both
+    `level` is canonical: "T4", "T4-T5" (one interspace), "L4-L5" (one joint), "rib 5", of a medial branch the level
+    of its nerve ("L3"), of a trigger point the muscle ("trapezius"); None where the record counts a site without
+    naming its level. `side` is RIGHT or LEFT, never BILATERAL: a level injected on both
     sides is two sites; None where the side is not stated.
     """
 
@@ -174,7 +175,10 @@ class Block:
     """One regional technique performed (or ordered) in one session, put together from all that tells of it.
 
     `region` is "cervical", "thoracic", "lumbar" or "sacral". `plane` names the plane of a fascial plane block
-    ("erector-spinae"). `continuous` is True for a catheter left for infusion, False for a stated single
+    ("erector-spinae"). `target` names what the needle was aimed at where the technique leaves a choice: "joint" or
+    "medial-branch" (facet), a ganglion or plexus (sympathetic: "stellate", "thoracolumbar-chain", "celiac",
+    "splanchnic", "superior-hypogastric", "impar"), a nerve ("femoral") or "subcutaneous" (other). `method` is how
+    radiofrequency was applied: "thermal", "pulsed", "cooled". `continuous` is True for a catheter left for infusion, False for a stated single
     injection. `reported_codes` are the block codes its Procedures or orders carry. `performers` are the
     references (`Practitioner/1`) of who did it.
     """
@@ -184,6 +188,8 @@ class Block:
     origins: frozenset[Origin]
     region: str | None = None
     plane: Fact[str] | None = None
+    target: Fact[str] | None = None
+    method: Fact[str] | None = None
     sites: tuple[Site, ...] = ()
     site_count: SiteCount | None = None
     side: Fact[Side] | None = None

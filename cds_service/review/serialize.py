@@ -36,6 +36,8 @@ def _block(block: Block) -> dict[str, Any]:
         technique=block.technique.value,
         region=block.region,
         plane=block.plane.value if block.plane else None,
+        target=block.target.value if block.target else None,
+        method=block.method.value if block.method else None,
         sites=[_site(site) for site in block.sites],
         continuous=block.continuous.value if block.continuous else None,
         guidance=block.guidance[0].value.value if block.guidance else None,

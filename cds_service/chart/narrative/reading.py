@@ -66,6 +66,10 @@ class BlockReading:
     """The words that name the technique."""
     region: str | None = None
     plane: Said[str] | None = None
+    target: Said[str] | None = None
+    """As `Block.target`."""
+    method: Said[str] | None = None
+    """As `Block.method`."""
     sites: tuple[SiteReading, ...] = ()
     site_count: CountReading | None = None
     side: Said[Side] | None = None
