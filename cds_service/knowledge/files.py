@@ -1,7 +1,8 @@
 """The knowledge files as they stand on disk: read, laid over one another, and checked for their shape.
 
-A site's folder lies over the shipped one: in a TOML file an entry of the same id replaces the shipped entry and a
-new id is added, a CSV file of the same name replaces the shipped table.
+A document is one TOML file ("profiles.toml") or a folder of them ("codes/facet.toml"), or both. A site's folder lies over
+the shipped one: in a document an entry of the same id replaces the shipped entry and a new id is added, a CSV file of the
+same name replaces the shipped table.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import csv
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -26,7 +27,7 @@ from cds_service.resources import schema
 SHIPPED = Path(__file__).parent / "data"
 # The shape of every file is checked at every start, the shipped ones too: all of it takes some 15 ms.
 DOCUMENTS = ("sources", "terms", "codes", "families", "documentation", "profiles", "anesthesia", "tables")
-"""The TOML files, by stem; each has its schema of the same name."""
+"""The TOML documents by name, each a file or a folder of files; each has its schema of the same name."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "ptp": ("column1", "column2", "indicator", "rationale"),
     "mue": ("code", "units", "mai", "rationale"),
@@ -56,7 +57,7 @@ class Files:
     digest: Any = field(default_factory=hashlib.sha256)
 
     def entries(self, document: str) -> Mapping[str, Entry]:
-        """Return the entries of one TOML file (without ".toml") by id."""
+        """Return the entries of one document ("codes") by id."""
         return self.documents[document]
 
     def rows(self, file: str, kind: str) -> list[Sequence[str]]:
@@ -91,37 +92,50 @@ class Files:
 def read_files(overlay: Path | None) -> Files:
     """Return the shipped files with `overlay` laid over them, each file checked against its schema."""
     files = Files()
-    for name in DOCUMENTS:
-        _lay(files, name, f"{name}.toml", SHIPPED / f"{name}.toml")
-    for path in sorted(SHIPPED.glob("*.csv")):
-        files.tables[path.name] = (path.name, path)
+    _lay_folder(files, SHIPPED, lambda path: str(path.relative_to(SHIPPED)))
     if overlay is not None:
-        _lay_folder(files, overlay)
+        _lay_folder(files, overlay, str)
     return files
 
 
-def _lay_folder(files: Files, overlay: Path) -> None:
-    try:
-        paths = sorted(overlay.iterdir())
-    except OSError as error:
-        raise KnowledgeError(str(overlay), "", f"is no folder that can be read: {error.strerror}") from error
-    for path in paths:
+def _lay_folder(files: Files, folder: Path, label: Callable[[Path], str]) -> None:
+    """Lay every file of `folder` over what is there; `label` names a file in messages."""
+    laid: dict[tuple[str, str], str] = {}
+    for path in _inside(folder):
         if path.suffix == ".csv":
-            files.tables[path.name] = (str(path), path)
+            files.tables[path.name] = (label(path), path)
         elif path.suffix == ".toml":
-            if path.stem not in DOCUMENTS:
-                known = ", ".join(f"{name}.toml" for name in DOCUMENTS)
-                raise KnowledgeError(str(path), "", f"is not a knowledge file; known are {known}")
-            _lay(files, path.stem, str(path), path)
+            _lay(files, _document(path.stem, label(path)), label(path), path, laid)
+        elif path.name in DOCUMENTS and path.is_dir():
+            for part in (part for part in _inside(path) if part.suffix == ".toml"):
+                _lay(files, path.name, label(part), part, laid)
 
 
-def _lay(files: Files, name: str, label: str, path: Path) -> None:
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise KnowledgeError(str(folder), "", f"is no folder that can be read: {error.strerror}") from error
+
+
+def _document(stem: str, label: str) -> str:
+    if stem not in DOCUMENTS:
+        known = ", ".join(f"{name}.toml" for name in DOCUMENTS)
+        raise KnowledgeError(label, "", f"is not a knowledge file; known are {known}")
+    return stem
+
+
+def _lay(files: Files, name: str, label: str, path: Path, laid: dict[tuple[str, str], str]) -> None:
+    """Lay one file of the document `name`; `laid` tells which file of the same folder an entry came from."""
     try:
         document = _plain(tomllib.loads(files.read(label, path)))
     except tomllib.TOMLDecodeError as error:
         raise KnowledgeError(label, "", f"is not TOML: {error}") from error
     _check_document(label, name, document)
     for key, value in document.items():
+        if (name, key) in laid:
+            raise KnowledgeError(label, key, f"is in {laid[name, key]} already")
+        laid[name, key] = label
         files.documents[name][key] = Entry(label, value)
 
 

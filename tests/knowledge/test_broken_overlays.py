@@ -253,3 +253,11 @@ def test_files_that_are_not_knowledge_are_left_alone(overlay: Callable[[Mapping[
 
 def test_an_empty_folder_changes_nothing(tmp_path: Path) -> None:
     assert load(tmp_path).version == load().version
+
+
+def test_an_entry_in_two_files_of_one_folder_is_refused(overlay: Callable[[Mapping[str, str]], Path]) -> None:
+    folder = overlay({"codes.toml": f'[64999]\nrole = "unlisted"\n{CODE}'})
+    (folder / "codes").mkdir()
+    (folder / "codes" / "own.toml").write_text(f'[64999]\nrole = "unlisted"\n{CODE}', encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="64999: is in .*own.toml already"):
+        load(folder)

@@ -356,3 +356,11 @@ origin = "CMS"
     assert later.mue("64466") is not None
     assert "2026 Q4" in str(later.edition_gap("mue"))
     assert own.version.startswith("2026Q4-")
+
+
+def test_a_document_may_be_a_folder(overlay: Overlay, tmp_path: Path, knowledge: Knowledge) -> None:
+    folder = overlay({"sources.toml": MANUAL})
+    (folder / "profiles").mkdir()
+    (folder / "profiles" / "acme.toml").write_text(PAYER, encoding="utf-8")
+    assert load(folder).profile_for(["acme ppo"]) == "acme"
+    assert load(folder).rules.keys() == knowledge.rules.keys() | {"acme"}
