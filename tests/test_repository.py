@@ -382,7 +382,7 @@ class TestLocks:
 
     def test_every_dependency_is_locked_and_has_its_reason(self) -> None:
         locked = pins("requirements.txt")
-        reasons = set(re.findall(r"^\| ([a-z.-]+)(?: \(optional\))? \|", text("docs/decisions.md"), re.MULTILINE))
+        reasons = set(re.findall(r"^\| ([a-z0-9.-]+)(?: \(optional\))? \|", text("docs/decisions.md"), re.MULTILINE))
         optional = [name for names in project()["optional-dependencies"].values() for name in names]
         for requirement in [*project()["dependencies"], *optional]:
             (name,) = re.findall(r"^[A-Za-z0-9._-]+", requirement)
