@@ -10,8 +10,9 @@ from cds_service.chart import orders, procedures
 from cds_service.chart.assembly import Assembled, assemble
 from cds_service.chart.claims import bills, claim_facts
 from cds_service.chart.coverage import coverages
+from cds_service.chart.diagnoses import condition_diagnoses
 from cds_service.chart.drugs import drug_statements
-from cds_service.chart.episodes import Episode, all_episodes, of_encounter, patient_of_episode
+from cds_service.chart.episodes import Episode, all_episodes, encounters_of, of_encounter, patient_of_episode
 from cds_service.chart.evidence import block_from, statements_from
 from cds_service.chart.identity import is_of_another, own_patient
 from cds_service.chart.model import (
@@ -20,6 +21,7 @@ from cds_service.chart.model import (
     Chart,
     ClaimFacts,
     Contradiction,
+    DiagnosisFacts,
     Fact,
     Line,
     Operation,
@@ -139,6 +141,7 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         anesthesia=(*_anesthesia_in_notes(sources), *_anesthesia_records(sources)),
         anesthesia_records=tuple(_anesthesia_records(sources, day)),
         operations=tuple(_operations(sources, record, day)),
+        conditions=tuple(_conditions(episode, record)),
         claims=claims,
         claims_known=record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
         coverages=coverages(record, patient_of_episode(episode, record), day),
@@ -232,6 +235,13 @@ def _operations(sources: _Sources, record: Record, day: date | None) -> Iterator
         said = note.reading.operation
         if said is not None:
             yield Operation(note.place.reference, (), said.value, day, (), (note.place.evidence(said.span),))
+
+
+def _conditions(episode: Episode, record: Record) -> Iterator[DiagnosisFacts]:
+    """Yield the diagnoses of Conditions that name the encounter: others may be of any time, or long over."""
+    for condition in episode.of_type("Condition"):
+        if episode.encounter in encounters_of(condition, record):
+            yield from condition_diagnoses(condition)
 
 
 def _catheters_within_notes(sources: _Sources) -> Iterator[Contradiction]:

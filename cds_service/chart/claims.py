@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from cds_service.chart.diagnoses import claim_diagnoses, pointed_to
 from cds_service.chart.identity import encounter_of
-from cds_service.chart.model import ClaimFacts, Line
+from cds_service.chart.model import ClaimFacts, DiagnosisFacts, Line
 from cds_service.fhir.coding import cpt_codes, modifiers
 from cds_service.fhir.reading import codes, first_date, member, numbered, quantity, text
 from cds_service.fhir.record import Entry, Record
@@ -25,16 +26,18 @@ def bills(claim: Entry) -> bool:
 def claim_facts(claim: Entry, record: Record) -> ClaimFacts:
     """Return what a Claim reports."""
     kinds = codes(claim.resource.get("type"))
+    diagnoses = tuple(claim_diagnoses(claim, record))
     return ClaimFacts(
         reference=claim.reference,
         resource=claim.resource,
-        lines=tuple(_lines(claim)),
+        lines=tuple(_lines(claim, diagnoses)),
         kind=kinds[0] if kinds else None,
         provider=record.identity(claim.resource.get("provider"), claim),
+        diagnoses=diagnoses,
     )
 
 
-def _lines(claim: Entry) -> Iterator[Line]:
+def _lines(claim: Entry, diagnoses: tuple[DiagnosisFacts, ...]) -> Iterator[Line]:
     """Yield one line per code of each item; an item without a procedure code is not a line we can read."""
     billable = first_date(claim.resource, "billablePeriod")
     for place, item in numbered(claim.resource.get("item")):
@@ -47,6 +50,7 @@ def _lines(claim: Entry) -> Iterator[Line]:
                 reference=claim.reference,
                 path=f"item[{place}]",
                 service_date=first_date(item, "servicedDate", "servicedPeriod") or billable,
+                diagnoses=pointed_to(item, diagnoses),
             )
 
 

@@ -210,6 +210,7 @@ class Line:
 
     `units` is whole for procedure codes; fractional quantities (anesthesia time) are kept as they are.
     `reference` is the resource ("Claim/7", "ServiceRequest/2"), `path` the place in it ("item[0]").
+    `diagnoses` are the codes, of whatever system, of the diagnoses the line points to; empty where it points to none.
     """
 
     code: str
@@ -218,6 +219,23 @@ class Line:
     reference: str
     path: str
     service_date: date | None = None
+    diagnoses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisFacts:
+    """One code of one diagnosis, of a Claim or of a Condition.
+
+    `system` is in one form each (see `fhir.coding.canonical_system`). A diagnosis without a code that can be read, a
+    Condition that is not in the record among them, has one entry without code and system. `sequence` is its number on
+    the Claim, which lines point to. `evidence` names the Claim, or the Condition the code stands in.
+    """
+
+    evidence: Evidence
+    code: str | None = None
+    system: str | None = None
+    sequence: int | None = None
+    display: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +250,7 @@ class ClaimFacts:
     provider: str | None = None
     valid: bool = True
     """Whether it is valid FHIR R4; a correction is offered only for a Claim that is."""
+    diagnoses: tuple[DiagnosisFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +320,8 @@ class Chart:
     anesthesia: tuple[Fact[AnesthesiaType], ...] = ()
     anesthesia_records: tuple[Fact[AnesthesiaType], ...] = ()
     operations: tuple[Operation, ...] = ()
+    conditions: tuple[DiagnosisFacts, ...] = ()
+    """The diagnoses of the encounter its Conditions state."""
     claims: tuple[ClaimFacts, ...] = ()
     claims_known: bool = False
     """Whether Claims were looked for; where they were not, none of what is missing on them is held against anyone."""

@@ -11,6 +11,7 @@ from cds_service.fhir.reading import codings, items, member, numbered, text
 
 CPT: Final = "http://www.ama-assn.org/go/cpt"
 SNOMED: Final = "http://snomed.info/sct"
+ICD_10_CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
 
 # Systems as `_bare_system` leaves them: no scheme, no "www.", no version, lower case. HL7 terminology gives the AMA's
 # address for CPT (https://terminology.hl7.org/CodeSystem-CPT.html); the rest is what senders write. HCPCS level I *is*
@@ -37,8 +38,11 @@ _CANONICAL: Final = {
     "snomed.info/sct": SNOMED,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,
     "2.16.840.1.113883.6.96": SNOMED,
-    "urn:oid:2.16.840.1.113883.6.90": "http://hl7.org/fhir/sid/icd-10-cm",
-    "hl7.org/fhir/sid/icd-10-cm": "http://hl7.org/fhir/sid/icd-10-cm",
+    "hl7.org/fhir/sid/icd-10-cm": ICD_10_CM,
+    "urn:oid:2.16.840.1.113883.6.90": ICD_10_CM,
+    "2.16.840.1.113883.6.90": ICD_10_CM,
+    "icd-10-cm": ICD_10_CM,
+    "icd10cm": ICD_10_CM,
     "urn:oid:2.16.840.1.113883.6.88": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
 }
