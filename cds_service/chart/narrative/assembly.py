@@ -48,7 +48,6 @@ def assemble(document: Document, episodes: tuple[Episode, ...]) -> list[tuple[Bl
 def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[BlockReading, Place]:
     place = locate(document, ownership, episode)
     best = next((n for n in episode.namings if not n.soft), episode.namings[0])
-    plane = Said(episode.key.plane, span_of(best.mention)) if episode.key.plane else None
     done = episode.status is Status.PERFORMED
     catheter, single = _told_of_catheter(document, ownership, episode)
     continuous = _continuous(document, catheter, single)
@@ -58,7 +57,8 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         status=episode.status,
         span=span_of(best.mention),
         region=_region(document, episode, place),
-        plane=plane if episode.key.technique is Technique.FASCIAL_PLANE else None,
+        plane=_as_named(episode.key.plane, best.mention),
+        target=_as_named(episode.key.target, best.mention),
         sites=place.sites,
         site_count=place.count,
         side=place.side,
@@ -71,6 +71,10 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         requested=requested(document) if done else None,
     )
     return reading, place
+
+
+def _as_named(value: str | None, name: Mention) -> Said[str] | None:
+    return Said(value, span_of(name)) if value else None
 
 
 def _region(document: Document, episode: Episode, place: Place) -> str | None:

@@ -6,7 +6,8 @@ A phrase is lower case words in a small language:
 - a space matches white space or hyphens, so `in plane` also finds `in-plane`;
 - `*` at the end of a word matches the rest of a word: `inject*`;
 - `(a|b)` is a choice, and `(a )?` may be absent, but not at the beginning; `\(` is a parenthesis of the text;
-- `..` stands for up to four words of the same clause.
+- `..` stands for up to four words of the same clause;
+- `<names>` is a choice of the table's `names`.
 
 Phrases are indexed by their first word, or by its first three letters where its end is open, and tried only where a
 word starts; every repetition in them is bounded: scanning takes time linear in the text.
@@ -100,6 +101,8 @@ _Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept
 """How to match a phrase (None where it is one whole word), what it competes for, and its meaning."""
 
 
+_OWN = frozenset({"kind", "value", "phrases", "names"})
+"""Members of a table that are not attributes of its concept."""
 _NONE: list[_Entry] = []
 _NOWHERE: dict[str, list[_Entry]] = {"": _NONE}
 
@@ -112,10 +115,11 @@ class Lexicon:
         closed: dict[str, list[tuple[frozenset[str], _Entry]]] = {}
         self._open: dict[str, list[_Entry]] = {}
         for table in tables:
-            more = {name: value for name, value in table.items() if name not in {"kind", "value", "phrases"}}
+            more = {name: value for name, value in table.items() if name not in _OWN}
+            names = f"({'|'.join(table.get('names', ()))})"
             concept = Concept(table["kind"], table["value"], more)
             role = concept.kind + str(more.get("direction", concept.value if concept.kind == "element" else ""))
-            for phrase in table["phrases"]:
+            for phrase in (phrase.replace("<names>", names) for phrase in table["phrases"]):
                 match_at = None if _WORD.fullmatch(phrase) else re.compile(to_pattern(phrase)).match
                 for key, is_open, initials in dict.fromkeys(first_keys(phrase)):
                     entry = (match_at, role, concept)

@@ -56,14 +56,20 @@ _TICKED_BEFORE = re.compile(r"[\[(] ?[x*] ?[\])] ?\Z")
 _FIELD_WORDS = 8
 _VALUE_ENDS = re.compile(r"\s{0,2}(?:\Z|[,;:(.]|right|left|bilat|at\b|th?\d|with\b|single|under\b|x\s?\d)")
 _VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
+_NERVE = re.compile(
+    r"(?:(?:blocks?|blockade|injections?|anesthesia|of|the|both|right|left|bilateral|greater|lesser|common|superficial|"
+    r"deep|posterior)[\s\-]{1,4}){0,6}([a-z]{1,24})"
+)
+"""The nerve in a block's name: "femoral nerve block", "block of the right femoral nerve"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What makes two mentions one block: the technique, and its plane or nerve."""
+    """What makes two mentions one block: the technique, and its plane or the nerve it is aimed at."""
 
     technique: Technique
     plane: str | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,12 @@ def _is_title(document: Document) -> bool:
 
 
 def _key(document: Document, mention: Mention) -> Key:
-    plane = mention.concept.attributes.get("plane")
-    if mention.concept.attributes.get("nerve"):
-        plane = document.folded[mention.start : mention.end].split()[0]
-    return Key(Technique(mention.value), plane)
+    attributes = mention.concept.attributes
+    target = attributes.get("target")
+    if target is None and attributes.get("nerve"):
+        named = _NERVE.match(document.folded, mention.start, mention.end)
+        target = named[1] if named else None
+    return Key(Technique(mention.value), attributes.get("plane"), target)
 
 
 def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
