@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from cds_service.knowledge.files import Entry
-from cds_service.knowledge.model import Code, Family, Reference, Scheme, Source, Term
+from cds_service.knowledge.model import Code, DiagnosisGroup, Family, Reference, Scheme, Source, Term
 from cds_service.knowledge.tables import Tables
 
 Raw = Mapping[str, Any]
@@ -176,6 +176,26 @@ def build_requirements(raws: Sequence[Raw]) -> tuple[RequirementGroup, ...]:
         )
         for raw in raws
     )
+
+
+def build_diagnoses(id_: str, raw: Raw) -> tuple[DiagnosisGroup, ...]:
+    """Return a group of diagnoses once for each of its lists, oldest first."""
+    groups = (
+        DiagnosisGroup(
+            id=id_,
+            title=raw["title"],
+            kind=raw["kind"],
+            profile=raw.get("profile"),
+            families=tuple(raw["families"]),
+            codes=tuple(listed["codes"]),
+            valid_from=date.fromisoformat(listed["from"]),
+            valid_to=_end(listed),
+            sources=tuple(listed["sources"]),
+            note=raw.get("note", ""),
+        )
+        for listed in raw["lists"]
+    )
+    return tuple(sorted(groups, key=lambda group: group.valid_from))
 
 
 def build_profile(id_: str, raw: Raw) -> ProfileRules:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 
-from cds_service.knowledge.build import ProfileRules, RequirementGroup, build_requirements
+from cds_service.knowledge.build import ProfileRules, RequirementGroup, build_diagnoses, build_requirements
 from cds_service.knowledge.errors import KnowledgeError
 from cds_service.knowledge.files import Entry, Files, schema_of
 from cds_service.knowledge.model import Code, Family, Scheme
@@ -66,6 +66,7 @@ def check(
         _check_documentation,
         _check_profiles,
         _check_ranges,
+        _check_diagnoses,
     )
     for step in steps:
         step(whole)
@@ -225,6 +226,22 @@ def _check_ranges(whole: Whole) -> None:
         if entry.value["last"] < entry.value["first"]:
             raise whole.fail("anesthesia", key, ".last", "lies before first")
         _check_order(whole, key, entry)
+
+
+def _check_diagnoses(whole: Whole) -> None:
+    for key, entry in whole.files.entries("diagnoses").items():
+        groups = build_diagnoses(key, entry.value)
+        profile = groups[0].profile
+        if profile is not None and profile not in whole.rules:
+            raise whole.fail("diagnoses", key, ".profile", f"no profile '{profile}' in profiles.toml")
+        for family in groups[0].families:
+            if family not in whole.families:
+                raise whole.fail("diagnoses", key, ".families", f"no family '{family}' in families.toml")
+        _check_periods(whole, "diagnoses", key, ".lists", groups)
+        for span in (span for group in groups for span in group.codes):
+            first, _, last = span.partition("-")
+            if last and (len(first) != len(last) or last < first):
+                raise whole.fail("diagnoses", key, ".lists", f"'{span}' is no range of codes of equal length")
 
 
 def _check_order(whole: Whole, key: str, entry: Entry) -> None:

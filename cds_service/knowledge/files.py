@@ -26,7 +26,7 @@ from cds_service.resources import schema
 
 SHIPPED = Path(__file__).parent / "data"
 # The shape of every file is checked at every start, the shipped ones too: all of it takes some 15 ms.
-DOCUMENTS = ("sources", "terms", "codes", "families", "documentation", "profiles", "anesthesia", "tables")
+DOCUMENTS = ("sources", "terms", "codes", "families", "documentation", "profiles", "anesthesia", "diagnoses", "tables")
 """The TOML documents by name, each a file or a folder of files; each has its schema of the same name."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "ptp": ("column1", "column2", "indicator", "rationale"),

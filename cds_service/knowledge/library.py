@@ -20,6 +20,7 @@ from cds_service.knowledge.build import (
     ProfileRules,
     RequirementGroup,
     build_code,
+    build_diagnoses,
     build_family,
     build_profile,
     build_range,
@@ -30,7 +31,18 @@ from cds_service.knowledge.build import (
 from cds_service.knowledge.checks import check
 from cds_service.knowledge.errors import KnowledgeError
 from cds_service.knowledge.files import Files, read_files
-from cds_service.knowledge.model import Code, Family, Mue, Profile, Ptp, Requirement, Scheme, Source, Term
+from cds_service.knowledge.model import (
+    Code,
+    DiagnosisGroup,
+    Family,
+    Mue,
+    Profile,
+    Ptp,
+    Requirement,
+    Scheme,
+    Source,
+    Term,
+)
 from cds_service.knowledge.tables import KINDS, MueTable, PtpTable, Tables, build_tables
 
 __all__ = ["DEFAULT_PROFILE", "Knowledge", "KnowledgeError", "View", "load"]
@@ -44,7 +56,7 @@ class Knowledge:
     """Everything that was loaded, for any day and payer.
 
     `version` names the newest CMS edition and a digest of all files ("2026Q3-1a2b3c4d5e"). `families` and
-    `profiles` show the newest values; ask a `View` for those of a day. `rules`, `groups`, `ranges` and `tables` are
+    `profiles` show the newest values; ask a `View` for those of a day. `rules`, `groups`, `ranges`, `diagnoses` and `tables` are
     what views are made from.
     """
 
@@ -57,6 +69,7 @@ class Knowledge:
     rules: Mapping[str, ProfileRules]
     groups: Mapping[str, tuple[RequirementGroup, ...]]
     ranges: tuple[AnesthesiaRange, ...]
+    diagnoses: Mapping[str, tuple[DiagnosisGroup, ...]]
     tables: Tables
 
     def on(self, day: date, profile: str = DEFAULT_PROFILE) -> View:
@@ -144,6 +157,19 @@ class View:
             requirement
             for requirement in self._requirements(family_id).values()
             if requirement.level != "none" and (continuous or requirement.when != "infusion")
+        )
+
+    def diagnosis_groups(self, family_id: str) -> tuple[DiagnosisGroup, ...]:
+        """Return the groups of diagnoses for a family under the profile, each as in force that day.
+
+        A day before the first list of a group has that list (its `valid_from` is later then); after the last, none.
+        """
+        profiles = {rules.id for rules in self.knowledge.lineage(self.profile)} | {None}
+        return tuple(
+            group
+            for lists in self.knowledge.diagnoses.values()
+            if family_id in lists[0].families and lists[0].profile in profiles
+            if (group := _list_on(lists, self.day)) is not None
         )
 
     def mue(self, code: str) -> Mue | None:
@@ -253,6 +279,7 @@ def load(overlay: Path | None = None) -> Knowledge:
         rules=rules,
         groups=_groups(files),
         ranges=tuple(build_range(entry) for entry in files.entries("anesthesia").values()),
+        diagnoses={id_: build_diagnoses(id_, entry.value) for id_, entry in files.entries("diagnoses").items()},
         tables=tables,
     )
     return replace(knowledge, profiles={id_: _profile(knowledge, id_) for id_ in rules})
@@ -293,6 +320,12 @@ def _in_force(family: Family, day: date, codes: Mapping[str, Code]) -> Family:
 def _value_on(values: tuple[Dated, ...], day: date) -> Dated:
     """Return the value in force, the oldest for a day before all of them (values have no gaps, see `checks`)."""
     return next((value for value in reversed(values) if value.valid_from <= day), values[0])
+
+
+def _list_on(lists: tuple[DiagnosisGroup, ...], day: date) -> DiagnosisGroup | None:
+    """Return the list in force, the oldest for a day before all of them, None where the last has ended."""
+    group = next((group for group in reversed(lists) if group.valid_from <= day), lists[0])
+    return None if group.valid_to is not None and group.valid_to < day else group
 
 
 def _edition(tables: tuple[AnyTable, ...], day: date) -> AnyTable | None:

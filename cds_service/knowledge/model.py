@@ -151,6 +151,35 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class DiagnosisGroup:
+    """ICD-10-CM codes that mean something for some families, in the list of a day.
+
+    `kind`: "listed" (the diagnoses a payer's article names; one that is not on it is no denial) or "sided" (those
+    whose side is that of the block). `codes` are codes, or ranges "M47.812-M47.817", each with all below it.
+    `profile` None means every profile.
+    """
+
+    id: str
+    title: str
+    kind: str
+    profile: str | None
+    families: tuple[str, ...]
+    codes: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
+    sources: tuple[str, ...]
+    note: str = ""
+
+    def holds(self, code: str) -> bool:
+        """Return whether `code`, written with its dot ("S22.41XA"), is in the group."""
+        for span in self.codes:
+            first, _, last = span.partition("-")
+            if first <= code[: len(first)] <= (last or first):
+                return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class Mue:
     """A medically unlikely edit. `mai`: 1 claim line, 2 absolute per day, 3 per day with appeal."""
 

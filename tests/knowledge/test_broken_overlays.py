@@ -16,6 +16,7 @@ ACME = '[acme]\ntitle = "A"\nextends = "default"\n'
 PARAMETER = "[[acme.parameters.addon_bilateral]]"
 IN_2020 = f'{ACME}{PARAMETER}\nvalue = "two_units"\nfrom = 2020-01-01\nto = 2020-12-31\n{SOURCES}\n'
 TABLE = 'kind = "mue"\nedition = "2026 Q4"\nsource = "cms-ncci-mue-2024q3"\norigin = "CMS"\nfrom = 2026-10-01\n'
+LISTED = f'[a]\ntitle = "A"\nkind = "listed"\nfamilies = ["intercostal"]\n[[a.lists]]\nfrom = 2026-01-01\n{SOURCES}\n'
 
 
 def scheme(text: str, kind: str = "injection", family: str = "paravertebral") -> str:
@@ -188,6 +189,25 @@ def scheme(text: str, kind: str = "injection", family: str = "paravertebral") ->
             f'[a]\nfirst = "00100"\nlast = "01999"\nfrom = 2016-01-01\nto = 2015-01-01\n{SOURCES}\n',
             "a.to",
             "ends before it starts",
+        ),
+        # diagnoses
+        ("diagnoses.toml", LISTED, "a.lists.0", "'codes' is a required property"),
+        ("diagnoses.toml", LISTED + 'codes = ["S2241"]\n', "a.lists.0.codes.0", "does not match"),
+        ("diagnoses.toml", LISTED + 'codes = ["S22.42-S22.41"]\n', "a.lists", "'S22.42-S22.41' is no range"),
+        ("diagnoses.toml", LISTED + 'codes = ["S22-S22.42"]\n', "a.lists", "is no range of codes of equal length"),
+        ("diagnoses.toml", LISTED.replace("intercostal", "dental") + 'codes = ["S22"]\n', "a.families", "'dental'"),
+        (
+            "diagnoses.toml",
+            LISTED.replace("kind", 'profile = "acme"\nkind') + 'codes = ["S22"]\n',
+            "a.profile",
+            "no profile 'acme'",
+        ),
+        ("diagnoses.toml", LISTED.replace("cpt-2016", "cpt-1066") + 'codes = ["S22"]\n', "a.lists.0.sources", "1066"),
+        (
+            "diagnoses.toml",
+            LISTED + f'codes = ["S22"]\n[[a.lists]]\ncodes = ["S23"]\nfrom = 2026-06-01\n{SOURCES}\n',
+            "a.lists",
+            "the one from 2026-06-01 overlaps the one from 2026-01-01",
         ),
         # tables
         ("tables.toml", f'[a]\nfile = "a.csv"\nto = 2026-12-31\n{TABLE}', "a.file", "there is no file a.csv"),

@@ -81,6 +81,7 @@ def test_every_value_has_a_source(knowledge: Knowledge) -> None:
         *(group for groups in knowledge.groups.values() for group in groups),
         *(dated for rules in knowledge.rules.values() for values in rules.parameters.values() for dated in values),
         *knowledge.ranges,
+        *(group for lists in knowledge.diagnoses.values() for group in lists),
     ]
     assert all(owner.sources for owner in owners)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.knowledge.diagnoses import lookup
 from cds_service.knowledge.library import Knowledge, KnowledgeError, View, load
+from cds_service.knowledge.model import DiagnosisGroup
 
 Overlay = Callable[[Mapping[str, str]], Path]
 
@@ -364,3 +366,67 @@ def test_a_document_may_be_a_folder(overlay: Overlay, tmp_path: Path, knowledge:
     (folder / "profiles" / "acme.toml").write_text(PAYER, encoding="utf-8")
     assert load(folder).profile_for(["acme ppo"]) == "acme"
     assert load(folder).rules.keys() == knowledge.rules.keys() | {"acme"}
+
+
+LISTS = """
+[acme-ribs]
+title = "what Acme pays a rib block for"
+kind = "listed"
+profile = "acme"
+families = ["intercostal"]
+note = "Acme's list only."
+[[acme-ribs.lists]]
+codes = ["S22.3-S22.4", "G58.0"]
+from = 2026-01-01
+to = 2026-06-30
+sources = ["acme-manual"]
+[[acme-ribs.lists]]
+codes = ["S22.5"]
+from = 2026-07-01
+to = 2026-12-31
+sources = ["acme-manual"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("family", "profile", "day", "expected"),
+    [
+        pytest.param("intercostal", "acme", "2026-03-02", ("S22.3-S22.4", "G58.0"), id="in force"),
+        pytest.param("intercostal", "acme", "2026-07-01", ("S22.5",), id="the next list"),
+        pytest.param("intercostal", "acme", "2025-03-02", ("S22.3-S22.4", "G58.0"), id="before the first"),
+        pytest.param("intercostal", "acme", "2027-03-02", None, id="after the last"),
+        pytest.param("intercostal", "default", "2026-03-02", None, id="another payer"),
+        pytest.param("paravertebral", "acme", "2026-03-02", None, id="another family"),
+        pytest.param("dental", "acme", "2026-03-02", None, id="an unknown family"),
+    ],
+)
+def test_groups_of_diagnoses_by_family_payer_and_day(overlay: Overlay, family, profile, day, expected) -> None:
+    own = load(overlay({"profiles.toml": PAYER, "sources.toml": MANUAL, "diagnoses.toml": LISTS}))
+    groups = own.on(date.fromisoformat(day), profile).diagnosis_groups(family)
+    assert [group.codes for group in groups if group.kind == "listed"] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("S22.31XA", True),
+        ("S22.49XD", True),
+        ("S22.3", True),
+        ("G58.0", True),
+        ("G58.8", False),
+        ("S22.5XXA", False),
+        ("S22", False),
+        ("G58", False),
+        ("", False),
+    ],
+)
+def test_what_a_group_of_diagnoses_holds(code: str, expected: bool) -> None:
+    codes = ("S22.3-S22.4", "G58.0")
+    group = DiagnosisGroup("a", "A", "listed", None, (), codes, date(2026, 1, 1), None, ())
+    assert group.holds(code) is expected
+
+
+def test_every_code_of_the_shipped_groups_exists(knowledge: Knowledge) -> None:
+    spans = [span for lists in knowledge.diagnoses.values() for group in lists for span in group.codes]
+    assert spans
+    assert not [code for span in spans for code in span.split("-") if lookup(code) is None]
