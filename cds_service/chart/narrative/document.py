@@ -30,7 +30,7 @@ _EMPTY = frozenset("☐□")
 _BOX_ENDS = frozenset("])☐☑☒✓✔□■")
 _UNRESOLVED = re.compile(r"\{[^{}\n]{0,120}:\d{1,9}\}|\{\*{3}[^{}\n]{0,120}\}|@[a-z]\w{0,30}@")
 """What a template leaves behind where nobody chose, "{consent:12345}" or "@LA@": it says nothing."""
-_ONE_AT_A_PLACE = frozenset({"technique", "side", "anesthesia", "continuous"})
+_ONE_AT_A_PLACE = frozenset({"technique", "side", "anesthesia", "continuous", "muscle"})
 _REACH = 120
 """Characters before a mention in which what hides it can start."""
 

@@ -9,10 +9,9 @@ from enum import IntEnum
 
 from cds_service.chart.model import Side, Technique
 from cds_service.chart.narrative.document import Document
-from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import Form, Levels
 from cds_service.chart.narrative.ownership import Ownership
-from cds_service.chart.narrative.sides import ELSEWHERE, PLACES, Sided
+from cds_service.chart.narrative.sides import ELSEWHERE, PLACES, Sided, sides_by_sentence
 from cds_service.chart.narrative.techniques import Episode
 
 _NEURAXIAL = frozenset({Technique.FACET, Technique.TRANSFORAMINAL, Technique.INTERLAMINAR, Technique.RADIOFREQUENCY})
@@ -58,9 +57,7 @@ class Located:
 
 def find_located(document: Document, ownership: Ownership, episode: Episode, sided: list[Sided]) -> Iterator[Located]:
     """Yield every level that may be a site of a block; `sided` are the sides said of it."""
-    by_index: dict[int, list[Sided]] = {}
-    for item in sided:
-        by_index.setdefault(item.index, []).append(item)
+    sides_in = sides_by_sentence(document, sided)
     for index in ownership.indices(episode):
         named = ownership.names(index, episode)
         section = document.sentence(index).section
@@ -69,17 +66,8 @@ def find_located(document: Document, ownership: Ownership, episode: Episode, sid
                 continue
             if (section in ELSEWHERE and not named) or not _may_be_site(document, index, levels, episode):
                 continue
-            sides = by_index.get(index) or _heading_sides(document, by_index, index)
-            yield Located(
-                levels, index, _tier(document, index, levels, named), _side_at(document, index, levels, sides)
-            )
-
-
-def _heading_sides(document: Document, by_index: dict[int, list[Sided]], index: int) -> list[Sided]:
-    """Return the side that heads a field ("Right: T4"), for the field's levels."""
-    if index and document.sentence(index - 1).section == HEADING:
-        return by_index.get(index - 1, [])
-    return []
+            side = _side_at(document, index, levels, sides_in(index))
+            yield Located(levels, index, _tier(document, index, levels, named), side)
 
 
 def _tier(document: Document, index: int, levels: Levels, named: bool) -> Tier:

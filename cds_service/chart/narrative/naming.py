@@ -40,6 +40,10 @@ _HELD = re.compile(
     r"(?!\s(?:in\b|with|by (?:the )?(?:tape|assist)|steady|firm))"
 )
 """Right after its name: a block that waits, "PVB held for platelets of 60"."""
+_OFFERED = re.compile(
+    r"(?:(?!performed|done|placed|injected|given|tolerated)[^.;,:]){0,60}?\s(?:offered|proposed|advised)\b"
+)
+"""After its name: a block that was only spoken of, "PVB for the right side offered"."""
 _DENIED = re.compile(
     r"\s{0,2}[:=?]{1,2}\s{0,2}(?:no|n|none|nil|not (?:done|performed|given|placed|carried out|attempted|indicated)|"
     r"declined|deferred|refused|cancell?ed|aborted)[ \t]{0,2}(?:[.;,(]|\n|\Z)"
@@ -160,6 +164,8 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
         meant = max(meant, Assertion.HISTORICAL)
     if _IN_A_YEAR.match(document.folded, mention.end):
         meant = max(meant, Assertion.HISTORICAL)
+    if _OFFERED.match(document.folded, mention.end):
+        meant = max(meant, Assertion.PLANNED)
     put_off = _HELD.match(document.folded, mention.end) or _DENIED.match(document.folded, mention.end)
     if put_off or _is_given_up(document, index, mention):
         meant = max(meant, Assertion.NEGATED)

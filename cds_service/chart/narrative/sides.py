@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -41,6 +41,8 @@ _NOT_DONE = re.compile(
 )
 """After a side that was left out: "Left side: deferred"."""
 
+_GAP = 2
+"""Characters between a side and the block or muscle it is the side of: "L TAP block"."""
 _FIELD_AND_NEXT = 2
 """Sentences from "Right PVB:", past its value, to "Left PVB"."""
 
@@ -73,10 +75,24 @@ def _sided(document: Document, ownership: Ownership, episode: Episode, *, shared
         named = ownership.names(index, episode)
         if not owned or (section in ELSEWHERE and not named) or _NOT_DONE.match(document.folded, mention.end):
             continue
-        if _is_operations(document, mention, operations.get(index, [])) or not _is_side(document, mention):
+        if _is_operations(document, mention, operations.get(index, [])) or not _is_side(document, index, mention):
             continue
         firm = named or section in PLACES or _is_tight(document, mention)
         yield Sided(Side(mention.value), index, mention, firm)
+
+
+def sides_by_sentence(document: Document, sided: list[Sided]) -> Callable[[int], list[Sided]]:
+    """Return a look-up of the sides said in a sentence, or else in the heading of its field ("Right: T4")."""
+    by_index: dict[int, list[Sided]] = {}
+    for item in sided:
+        by_index.setdefault(item.index, []).append(item)
+
+    def look_up(index: int) -> list[Sided]:
+        own = by_index.get(index)
+        headed = not own and index and document.sentence(index - 1).section == HEADING
+        return by_index.get(index - 1, []) if headed else own or []
+
+    return look_up
 
 
 def _spans_by_sentence(document: Document, kind: str) -> dict[int, list[tuple[int, int]]]:
@@ -86,9 +102,11 @@ def _spans_by_sentence(document: Document, kind: str) -> dict[int, list[tuple[in
     return spans
 
 
-def _is_side(document: Document, mention: Mention) -> bool:
+def _is_side(document: Document, index: int, mention: Mention) -> bool:
     """A bare "R" or "L" is a side only in parentheses or before what it is the side of."""
     if not mention.concept.attributes.get("upper"):
+        return True
+    if any(1 <= other.start - mention.end <= _GAP for other in document.of(index, "technique", "muscle")):
         return True
     after = document.folded[mention.end : mention.end + 24]
     return (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds_service.chart.model import Side
+from cds_service.chart.model import Side, Technique
 from cds_service.chart.narrative.counts import count, names_of
 from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.injected import Located, choose, find_located
 from cds_service.chart.narrative.levels import Levels
+from cds_service.chart.narrative.muscles import muscle_sites
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.reading import CountReading, Said, SiteReading, Span
 from cds_service.chart.narrative.sides import find_sides, side_of_block
@@ -31,11 +32,22 @@ def locate(document: Document, ownership: Ownership, episode: Episode) -> Place:
     """Return where a block was done."""
     sided = find_sides(document, ownership, episode)
     side, sides = side_of_block(document, sided)
+    if episode.key.technique is Technique.TRIGGER_POINT:
+        muscles, number = muscle_sites(document, ownership, episode, sided, side)
+        return Place(muscles, number, _side_of_all(muscles) or side, sides, ())
     located = choose(list(find_located(document, ownership, episode, sided)), episode)
     bilateral = side is not None and side.value is Side.BILATERAL
     counted = count(document, ownership, episode, located, bilateral)
     sites = tuple(_sites(counted.levels, located, side))
     return Place(sites, counted.count, side, sides, tuple(item.levels for item in located))
+
+
+def _side_of_all(muscles: tuple[SiteReading, ...]) -> Said[Side] | None:
+    """Return both sides where muscles of both were injected, each told with its own."""
+    first = {site.side: site for site in reversed(muscles)}
+    if not {Side.RIGHT, Side.LEFT} <= first.keys():
+        return None
+    return Said(Side.BILATERAL, max((first[Side.RIGHT].span, first[Side.LEFT].span), key=lambda span: span.start))
 
 
 def _sites(levels: list[Levels], located: list[Located], side: Said[Side] | None) -> Iterator[SiteReading]:
