@@ -36,14 +36,16 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
 
     Lines that differ without a finding and without an expected line are unexplained: that is no reason to speak.
     Where the clinician is asked what was done, the expected lines are not put forward as the answer; and an order
-    in words only needs no CPT code.
+    in words only needs no CPT code. A finding about a diagnosis is no reason to change a line.
     """
     change = compare((), ()) if _unsettled(assessment) or _worded_order(assessment) else difference(assessment)
-    findings = sorted(assessment.findings, key=lambda finding: finding.severity is not Severity.WARNING)
+    findings = sorted(assessment.findings, key=lambda finding: _rank(finding, change))
     warning = any(finding.severity is Severity.WARNING for finding in findings)
-    explained = bool(change) and bool(assessment.expected_lines or findings)
+    explained = bool(change) and bool(assessment.expected_lines or any(_about_lines(f, change) for f in findings))
     if not (explained or warning):
         return None
+    if not explained:
+        change = compare((), ())
     shaped = [rule for line in assessment.expected_lines for rule in line.rules]
     return Content(
         kind=KIND,
@@ -56,6 +58,17 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
         code=code_behind(assessment),
         suggestions=tuple(_suggestions(assessment, change, hook)),
     )
+
+
+def _rank(finding: Finding, change: Difference) -> tuple[bool, bool]:
+    """Warnings first, and of these what is about the lines that change."""
+    return finding.severity is not Severity.WARNING, not _about_lines(finding, change)
+
+
+def _about_lines(finding: Finding, change: Difference) -> bool:
+    """Return whether a finding is about lines that are, or should be, there; one that names no code is about all."""
+    codes = {line.code for line in change.present} | {line.code for line in change.expected}
+    return not finding.codes or bool(codes & set(finding.codes))
 
 
 def _unsettled(assessment: Assessment) -> bool:
@@ -73,8 +86,8 @@ def _detail(assessment: Assessment, change: Difference, findings: Sequence[Findi
     return first_fitting(
         paragraphs(
             [
-                *_explanations(findings[:shown], quotes, limit, remedies=not change.expected),
-                *([] if findings else _grounds(change, quotes)),
+                *_explanations(findings[:shown], quotes, limit, change),
+                *([] if any(_about_lines(f, change) for f in findings) else _grounds(change, quotes)),
                 _present_text(change),
                 _expected_text(change),
                 _not_checked(assessment, limit),
@@ -85,14 +98,15 @@ def _detail(assessment: Assessment, change: Difference, findings: Sequence[Findi
     )
 
 
-def _explanations(findings: Iterable[Finding], quotes: int, limit: int, *, remedies: bool) -> Iterator[str]:
+def _explanations(findings: Iterable[Finding], quotes: int, limit: int, change: Difference) -> Iterator[str]:
     """Yield a paragraph for each finding, and the words of the record behind it, no quote twice.
 
-    Where the supported lines are listed below they are the remedy, said once instead of with every finding.
+    Where the supported lines are listed below they are the remedy of what is about lines, said once.
     """
     shown: set[str | None] = set()
     for finding in findings:
-        texts = (finding.message, finding.remedy) if remedies else (finding.message,)
+        listed = change.expected and _about_lines(finding, change)
+        texts = (finding.message,) if listed else (finding.message, finding.remedy)
         yield " ".join(filter(None, (escaped(text, limit) for text in texts)))
         fresh = telling((piece for piece in finding.evidence if piece.words not in shown), quotes)
         shown.update(piece.words for piece in fresh)

@@ -53,7 +53,7 @@ _REASONS: Mapping[str, Reason] = {
     "service-not-charged": Reason("the claim has no line for this block"),
     "code-not-valid-on-date": Reason("the code is not valid on the date of service"),
     "date-mismatch": Reason("the dates of claim and record differ"),
-    "diagnosis-support": Reason("no diagnosis on the claim supports it"),
+    "diagnosis-support": Reason("the diagnosis code cannot be reported as it is"),
     "unlisted-procedure": Reason("an unlisted procedure needs a description"),
     "continuous-follow-up": Reason("follow-up of a catheter is reported in another way", apart=True),
     "sympathetic-target": Reason("the documented target is the sympathetic chain"),

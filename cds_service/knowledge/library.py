@@ -56,8 +56,8 @@ class Knowledge:
     """Everything that was loaded, for any day and payer.
 
     `version` names the newest CMS edition and a digest of all files ("2026Q3-1a2b3c4d5e"). `families` and
-    `profiles` show the newest values; ask a `View` for those of a day. `rules`, `groups`, `ranges`, `diagnoses` and `tables` are
-    what views are made from.
+    `profiles` show the newest values; ask a `View` for those of a day. `rules`, `groups`, `ranges`, `diagnoses` and
+    `tables` are what views are made from.
     """
 
     version: str

@@ -14,6 +14,7 @@ from cds_service.knowledge.library import Knowledge, View
 from cds_service.review.assessment import Assessment, ExpectedLine, Finding, NotChecked
 from cds_service.review.case import Case
 from cds_service.review.claims import Reported, reported
+from cds_service.review.diagnoses import gaps as diagnosis_gaps
 from cds_service.review.documentation import documentation
 from cds_service.review.expected import agrees, expected_lines
 from cds_service.review.mismatch import Mismatch, unexpected
@@ -181,6 +182,7 @@ def _not_checked(case: Case, open_lines: tuple[Line, ...]) -> Iterator[NotChecke
         )
     if case.lines:
         yield from _table_gaps(case)
+        yield from (NotChecked("diagnosis-support", gap) for gap in diagnosis_gaps(case))
 
 
 def _table_gaps(case: Case) -> Iterator[NotChecked]:

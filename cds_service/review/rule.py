@@ -20,7 +20,8 @@ Check = Callable[[Case], Iterator["Draft"]]
 class Draft:
     """What a check found, before the rule's own metadata is put to it.
 
-    `sources` are ids in the knowledge; left empty, the rule's own are cited.
+    `sources` are ids in the knowledge; left empty, the rule's own are cited. `severity` is for what is less than the
+    rule's own: advice beside a warning.
     """
 
     message: str
@@ -28,6 +29,7 @@ class Draft:
     evidence: tuple[Evidence, ...] = ()
     codes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Rule:
         for draft in self.check(case):
             yield Finding(
                 rule=self.id,
-                severity=self.severity,
+                severity=draft.severity or self.severity,
                 message=draft.message,
                 remedy=draft.remedy,
                 citations=case.view.sources(draft.sources or self.sources),

@@ -293,3 +293,52 @@ def test_a_long_label_names_fewer_lines(make: Any) -> None:
     expected = [f"6446{n}-RT-59-AA" for n in range(1, 4)] + ["64466-RT-59-AA"]
     (suggestion,) = content(make.assessment(*expected, claim=make.claim("64420"))).suggestions
     assert suggestion.label == "Correct the claim: 64461-RT-59-AA ×1, 64462-RT-59-AA ×1, 64463-RT-59-AA ×1 and 1 more"
+
+
+ABOUT_DIAGNOSIS = {"message": "The diagnosis S22.4 is a heading.", "remedy": "Look up the code."}
+
+
+def diagnosis(make: Any, severity: str = "warning") -> Any:
+    return make.finding("diagnosis-support", "S22.4", severity=severity, **ABOUT_DIAGNOSIS)
+
+
+def test_a_warning_about_a_diagnosis_changes_no_line(make: Any) -> None:
+    """The lines are right: the card says what is the matter and what to do, and offers nothing to accept."""
+    found = content(make.assessment("64461-RT", claim=make.claim("64461-RT"), findings=(diagnosis(make),)))
+    assert found.summary == "The diagnosis S22.4 is a heading."
+    assert found.detail.startswith("The diagnosis S22.4 is a heading. Look up the code.")
+    assert "The record supports" not in found.detail
+    assert found.suggestions == ()
+    assert found.warning
+
+
+def test_advice_about_a_diagnosis_makes_no_card(make: Any) -> None:
+    advice = diagnosis(make, "info")
+    assert codes_content(make.assessment("64461-RT", claim=make.claim("64461-RT"), findings=(advice,)), SIGN) is None
+
+
+@pytest.mark.parametrize("severity", ["info", "warning"])
+def test_a_diagnosis_explains_no_unexplained_line(make: Any, severity: str) -> None:
+    """Lines that nothing explains are left alone; that a diagnosis is odd is no reason to take one off."""
+    assessment = make.assessment(claim=make.claim("64461-RT"), findings=(diagnosis(make, severity),))
+    found = codes_content(assessment, DISCHARGE)
+    if severity == "info":
+        assert found is None
+    else:
+        assert found is not None
+        assert found.summary == "The diagnosis S22.4 is a heading."
+        assert found.suggestions == ()
+
+
+@pytest.mark.parametrize("severity", ["info", "warning"])
+def test_what_is_said_of_a_diagnosis_stands_beside_the_change_of_a_line(make: Any, severity: str) -> None:
+    side = make.finding("laterality-mismatch", "64461", message="64461-LT reports the left.")
+    claim = make.claim("64461-LT", diagnosis=[{"sequence": 1, "diagnosisCodeableConcept": {"text": "rib fractures"}}])
+    found = content(make.assessment("64461-RT", claim=claim, findings=(diagnosis(make, severity), side)))
+    assert found.summary == "Report 64461-RT ×1; claim has 64461-LT ×1."
+    assert found.detail.index("64461-LT reports the left.") < found.detail.index(
+        "S22.4 is a heading. Look up the code."
+    )
+    (suggestion,) = found.suggestions
+    assert suggestion.action["resource"]["diagnosis"] == claim.resource["diagnosis"]
+    assert "diagnos" not in suggestion.action["description"]

@@ -15,6 +15,7 @@ from cds_service.chart.model import (
     Chart,
     ClaimFacts,
     Contradiction,
+    DiagnosisFacts,
     Evidence,
     Fact,
     Guidance,
@@ -29,6 +30,7 @@ from cds_service.chart.model import (
     SiteCount,
     Technique,
 )
+from cds_service.fhir.coding import ICD_10_CM, SNOMED
 from cds_service.knowledge.library import Knowledge, load
 from cds_service.review import engine
 from cds_service.review.assessment import Finding
@@ -122,7 +124,9 @@ def make_block() -> Callable[..., Block]:
 def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callable[..., Case]:
     """Return a factory of cases: `make_case(make_block("T4 T5"), claim="64461-RT, 64462-RT x3")`.
 
-    `claim` None: no Claim at all. `orders` are draft orders instead of a Claim. `profile` may be a dict of parameters
+    `claim` None: no Claim at all. `orders` are draft orders instead of a Claim. `diagnoses` are those of the Claim
+    ("S22.41XA G89.18"; "?" one without a code, "snomed:1" one of SNOMED CT), `points` what each of its lines points to,
+    `conditions` those of the encounter. `profile` may be a dict of parameters
     laid over the default profile.
     """
 
@@ -140,6 +144,10 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
         not_read: Iterable[str] = (),
         claims_known: bool = False,
         parameters: dict[str, str] | None = None,
+        diagnoses: str = "",
+        points: Iterable[str] = (),
+        conditions: str = "",
+        own_knowledge: Knowledge | None = None,
     ) -> Case:
         chart = Chart(
             encounter="Encounter/1",
@@ -151,26 +159,44 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
             operations=(Operation("Procedure/op", ("32480",), "lobectomy", day, (), words("lobectomy")),)
             if operation
             else (),
-            claims=_claims(claim) if orders is None else (),
+            conditions=_diagnoses(conditions, "Condition/{}", "code"),
+            claims=_claims(claim, diagnoses, points) if orders is None else (),
             claims_known=claims_known,
             orders=_orders(orders),
             contradictions=tuple(Contradiction(name, (fact("one"), fact("other"))) for name in contradictions),
             notes=NotesState(notes),
             not_read=tuple((subject, "could not be read") for subject in not_read),
         )
-        known = _with_parameters(knowledge, parameters) if parameters else knowledge
+        known = own_knowledge or (_with_parameters(knowledge, parameters) if parameters else knowledge)
         case, _ = engine.build_case(chart, known.on(as_day(day), profile), as_day(day))
         return case
 
     return build
 
 
-def _claims(claim: str | None) -> tuple[ClaimFacts, ...]:
+def _claims(claim: str | None, diagnoses: str = "", points: Iterable[str] = ()) -> tuple[ClaimFacts, ...]:
     if claim is None:
         return ()
     texts = [text.strip() for text in claim.split(",") if text.strip()]
-    lines = tuple(read_line(text, number, "Claim/1") for number, text in enumerate(texts))
-    return (ClaimFacts("Claim/1", {"resourceType": "Claim", "id": "1"}, lines, "professional"),)
+    pointed = dict(enumerate(points))
+    lines = tuple(
+        replace(read_line(text, number, "Claim/1"), diagnoses=tuple(pointed.get(number, "").split()))
+        for number, text in enumerate(texts)
+    )
+    known = _diagnoses(diagnoses, "Claim/1", "diagnosis[{}]")
+    return (ClaimFacts("Claim/1", {"resourceType": "Claim", "id": "1"}, lines, "professional", diagnoses=known),)
+
+
+def _diagnoses(words: str, reference: str, path: str) -> tuple[DiagnosisFacts, ...]:
+    """Read "S22.41XA snomed:1 ?" as diagnoses, in the order written; codes joined by "+" are of one diagnosis."""
+    facts = []
+    for number, word in enumerate(words.split()):
+        for one in word.split("+"):
+            where = Evidence(reference.format(number), f"{path.format(number)}.coding[0].code", one)
+            system = SNOMED if one.startswith("snomed:") else ICD_10_CM
+            known = one != "?"
+            facts.append(DiagnosisFacts(where, one if known else None, system if known else None, number + 1))
+    return tuple(facts)
 
 
 def _orders(orders: str | None) -> tuple[OrderFacts, ...]:
