@@ -11,7 +11,8 @@ from cds_service.chart.narrative.lexicon import Concept, Mention
 from cds_service.chart.narrative.reading import Span
 
 _AMOUNT = re.compile(
-    r"(?:(?<![a-z0-9.,/])|(?<=\d/))(?P<number>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3}|(?:(?:twenty|thirty|forty)-)?(?:one|two|three|four|five|"
+    r"(?:(?<![a-z0-9.,/])|(?<=\d/))(?P<number>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3}|"
+    r"(?:one[- ])?half(?: an?)?(?=\s)|(?:(?:twenty|thirty|forty)-)?(?:one|two|three|four|five|"
     r"six|seven|eight|nine)|ten|twelve|fifteen|eighteen|twenty|thirty|forty|sixty)"
     r"\s{0,2}-?\s{0,2}(?P<unit>ml|mls|cc|ccs|milliliters?|millilitres?|mg|mgs|"
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
@@ -25,7 +26,7 @@ _STRENGTH = (
 _EPINEPHRINE = r"(?:\s(?:w/|with|\+)\s?epi\w*(?:\s1\s?:\s?\d{3}(?:k|,?000)?)?)?"
 _UNITLESS = (
     re.compile(
-        rf"\s{{0,2}}{_STRENGTH}{_EPINEPHRINE}[\s,\-]{{1,3}}(?P<number>[1-9]\d?)"
+        rf"\s{{0,2}}{_STRENGTH}{_EPINEPHRINE}[\s,\-]{{1,3}}(?P<number>[1-9]\d?(?:\.5)?|0?\.\d)"
         r"(?=\s(?:ea|each|per|total|x|at|bilat\w*|on|in)(?![a-z])|\s?[/+]\s?\d{1,2}(?!\d|\.\d|[/%])|\s{0,2}(?:[;,)\n]|\.(?!\d)|\Z))"
     ),
     re.compile(
@@ -51,7 +52,7 @@ _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|ge
 _SKIN_REACH = 60
 _SHORT = 40
 """Characters of a sentence that says no more than an amount."""
-_APART = re.compile(r"[,;+]|\b(?:and|with|then|plus)\b")
+_APART = re.compile(r",(?!\d)|[;+]|\b(?:and|with|then|plus)\b")
 _MASS = ("mg", "milligram")
 
 
@@ -123,7 +124,7 @@ def _without_unit(folded: str, drug: Mention, start: int, end: int) -> re.Match[
 def _normal(match: re.Match[str]) -> str:
     number = match["number"].replace(",", ".")
     if number[0].isalpha():
-        number = str(sum(_WORDS[word] for word in number.split("-")))
+        number = "0.5" if "half" in number else str(sum(_WORDS[word] for word in number.split("-")))
     number = f"0{number}" if number.startswith(".") else number
     unit = "mg" if match["unit"].startswith(_MASS) else "mL"
     return f"{number} {unit}" + ("/h" if match["rate"] else "/kg" if match["weight"] else "")

@@ -19,6 +19,7 @@ _COVERS = {
     "guidance-decoy": frozenset({"guidance"}),
     "catheter-decoy": frozenset({"continuous"}),
     "requested-decoy": frozenset({"requested"}),
+    "image-decoy": frozenset({"image"}),
     "element-decoy": frozenset({"element"}),
     "element": frozenset({"trigger"}),
     "continuous": frozenset({"trigger"}),

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from cds_service.chart.narrative.document import Document
-from cds_service.chart.narrative.layout import Section
+from cds_service.chart.narrative.layout import HEADING, Section, field_element
+from cds_service.chart.narrative.measures import first_duration, score_of, tells_result
 from cds_service.chart.narrative.reading import Span, StatementReading
 
 _FIELDS = {
@@ -31,7 +32,7 @@ _FIELDS = {
     "pain-after": "pain-score-after",
 }
 _BLANK = re.compile(
-    r"[\s*_.\-\[\](){}#?:,/☐□]*(?:n/?a|tbd|pending|unknown|not (?:documented|recorded|stated|specified|entered|"
+    r"[\s*_.\-\[\](){}#?:,/%☐□]*(?:n/?a|tbd|pending|unknown|not (?:documented|recorded|stated|specified|entered|"
     r"applicable|assessed|done|given)|(?:see|refer to|as per) [a-z /]{2,40}|none "
     r"(?:recorded|documented|entered)|to be (?:determined|completed|entered|obtained)|"
     r"(?:select|choose|enter|insert|pick)\b.*|\[?(?:blank|\w+ here)\]?|x{3,})?[\s*_.\-\[\](){}#?:,/]*\Z"
@@ -43,11 +44,19 @@ _NO = re.compile(
 )
 _THEN = re.compile(r"\b(?:post|after)")
 _NOT_YET = re.compile(r"[\s*\-]*(?:will be|to be|await|too early|not yet|pending|deferred)")
+_ACTS = frozenset({"consent", "time-out"})
+_UNDONE = re.compile(r"[\s*\-]*not (?:done|obtained|performed|given|signed|held|called)\b")
 _NOT_DONE = re.compile(r"[\s*\-]*not\b")
 """An aspiration is documented by any result, "no blood" or "none" among them, and only denied as an act."""
 _CALM = re.compile(
     r"[\s*\-]*(?:none|no\b|nil|0\b|zero|denied|denies|without|negative|neg\b|absent|n\b|uneventful|there were no)"
 )
+_BACKGROUND = frozenset({"conservative-treatment", "functional-scale", "image-record", "prior-block-response"})
+_KEPT = re.compile(
+    r"\b(?:yes|y|saved|stored|archived|retained|kept|pacs|printed|sent|uploaded|recorded|filed|in (?:the )?chart)\b"
+)
+_STOP = re.compile(r"\.\s|;")
+_SEVERITY = re.compile(r"\b(?:minimal|mild|moderate|severe|crippling|complete)\b")
 _FIELD_SCORE = re.compile(r"(?<![*_/\d.])(?:10|[0-9])(?![\d.])")
 _UNIT_IN_NAME = re.compile(r"[(\s](mls?|cc|mg)\b")
 _VOLUME = re.compile(r"\b(vol(?:ume)?|total vol(?:ume)?)\b")
@@ -79,11 +88,14 @@ def of_fields(document: Document) -> Iterator[StatementReading]:
     for section in document.layout.sections:
         if section.kind == "agent" and (amount := _bare_amount(document, section)) is not None:
             yield amount
-        element = _FIELDS.get(section.kind)
-        if element is None or not section.heading:
+        element = (field_element(section.heading) or _FIELDS.get(section.kind)) if section.heading else None
+        if element is None or section.kind == HEADING:
             continue
         start, end = _value_of(document, section)
         value = _chosen(document.folded[start:end])
+        if element in _ACTS and _UNDONE.match(value):
+            yield StatementReading(element, False, Span(start, end))
+            continue
         if is_blank(value) or (element != "post-procedure-plan" and _NOT_YET.match(value)):
             continue
         yield from _field(element, value, Span(start, end))
@@ -119,12 +131,33 @@ def _field(element: str, value: str, span: Span) -> Iterator[StatementReading]:
             yield StatementReading(element, True, span)
     elif element == "complications":
         yield StatementReading(element, True, span, "none" if _CALM.match(value) else "occurred")
-    elif element in {"consent", "time-out"}:
+    elif element in _ACTS:
         yield StatementReading(element, not _NO.match(value), span)
+    elif element in _BACKGROUND:
+        yield from _background(element, value, span)
     elif element in {"pain-score-before", "pain-score-after"}:
         yield from _pain(element, value, span)
     elif not _NO.match(value):
         yield StatementReading(element, True, span)
+
+
+def _background(element: str, value: str, span: Span) -> Iterator[StatementReading]:
+    """Yield what a field of the history holds, or of the images: their mere names say nothing."""
+    denied = _NO.match(value) is not None
+    if element == "image-record":
+        if denied or _KEPT.search(value):
+            yield StatementReading(element, not denied, span)
+    elif element == "prior-block-response":
+        if tells_result(value):
+            yield StatementReading(element, True, span)
+        elif denied:
+            yield StatementReading(element, False, span, "first block")
+    elif not denied and element == "functional-scale":
+        score = score_of(_STOP.split(value, maxsplit=1)[0])
+        if score is not None or _SEVERITY.search(value):
+            yield StatementReading(element, True, span, score)
+    elif not denied:
+        yield StatementReading(element, True, span, first_duration(value))
 
 
 def _pain(element: str, value: str, span: Span) -> Iterator[StatementReading]:

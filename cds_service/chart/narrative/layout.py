@@ -109,6 +109,17 @@ def classify(heading: str) -> tuple[str, bool]:
     return "other", False
 
 
+@cache
+def _fields() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(entry["pattern"]), entry["element"]) for entry in _data()["field"])
+
+
+@lru_cache(maxsize=2048)
+def field_element(heading: str) -> str | None:
+    """Return the documentation element that a folded heading names by itself, whatever kind of section it opens."""
+    return next((element for pattern, element in _fields() if pattern.search(heading)), None)
+
+
 def lay_out(folded: str, text: str) -> Layout:
     """Return the sections and sentences of `text`, of which `folded` is the folded form."""
     wrapped = frozenset(_wrapped(folded, text))

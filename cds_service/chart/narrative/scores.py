@@ -47,21 +47,42 @@ _BEFORE = re.compile(
 _LONG_AGO = re.compile(
     r"\blast (?:week|month|year|visit|time)|\byesterday\b|\b(?:days?|weeks?|months?) (?:ago|earlier|after)\b"
 )
+_BLOCK_WORD = r"(?:[\s\-]?(?:block|procedure|injection|inj|op|procedural))?"
 _PAIR = re.compile(
-    rf"\bpre\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}[\s,;/]{{1,3}}"
-    rf"(?:and )?post\b(?:-?(?:block|procedure|injection))?[\s:=]{{1,3}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
+    rf"(?<![a-z])\(?(?:pre|before){_BLOCK_WORD}(?: rest| at rest)?\)?[\s:=]{{1,3}}(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}"
+    rf"(?:[\s,;/|]{{1,4}}|[^.;0-9]{{1,25}}[0-9]{{1,2}}[\s,;/|]{{1,3}})(?:and )?"
+    rf"\(?(?:post|after){_BLOCK_WORD}(?: rest| at rest)?\)?[\s:=]{{1,3}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
+"""Both with their mark before them: "pre 7, post 1", "NPRS (pre) 8 / (post) 2", "pre rest 4 mvmt 8, post rest 0"."""
 _FALL = re.compile(
     rf"(?<![\w./\-])(?P<first>{_GRADE})\s?(?:-{{1,2}}>|=>|→)\s?(?P<second>{_GRADE}) "
     r"(?:by|at|after|in|within) \d{1,2} ?min"
 )
-_BEFORE_THEN = re.compile(
-    rf"\b(?P<first>{_GRADE}){_TEN}? (?:before|pre|prior)\b[^.;\d]{{0,25}}?\b(?P<second>{_GRADE}){_TEN}? "
-    r"(?:after|post|later|now|(?:at|on|before) (?:discharge|leaving))"
+_FROM_TO = re.compile(
+    rf"\bfrom (?:an? )?(?P<first>{_GRADE}){_TEN}?(?: [a-z][^.;]{{0,40}}?)? "
+    rf"(?:down )?to (?:an? )?(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
-_MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post|pre)")
+"""Also with what each holds for: "from a 7 at rest and 9 walking to a 0 at rest"."""
+_BEFORE_THEN = re.compile(
+    rf"\b(?P<first>{_GRADE}){_TEN}? (?:before(?:hand)?|pre|prior|going in|on arrival|at baseline)\b[^.;\d]{{0,25}}?"
+    rf"\b(?P<second>{_GRADE}){_TEN}? "
+    r"(?:after|post|later|now|(?:at|on|before|upon) (?:discharge|leaving)|"
+    r"[^.;,\d]{0,15}(?:an hour|minutes?|hours?) (?:later|after|on\b|post)|"
+    r"@ ?\d{1,2} ?min|(?:at|after|by|in|within) \d{1,2} ?(?:min|h))"
+)
+_MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post\b|pre\b|going in|on leaving|at baseline)")
+_ROW = re.compile(
+    rf"\A(?P<when>pre|before|baseline|post|after)[a-z \-]{{0,20}}[\s:|]{{1,12}}"
+    rf"(?P<first>{_GRADE})(?:{_TEN}|[\s|/]{{1,12}}(?:{_GRADE}))?\W{{0,4}}\Z"
+)
+"""A row of a table of scores: what it is a table of stands above it."""
+_ROWS_ABOVE = 4
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
-_MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d")
+_MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d|scale|score|number|\bpre\b")
+_ABOUT = re.compile(
+    r"\b(?:policy|criteri\w+|must|payer|expected|goal|target|at least)\b|\d or (?:more|greater|higher|above)"
+)
+_SCALE = re.compile(r"pain|vas|nrs|vps|nprs|numeric|score")
 
 
 def of_scores(document: Document) -> Iterator[StatementReading]:
@@ -70,20 +91,38 @@ def of_scores(document: Document) -> Iterator[StatementReading]:
         if sentence.section in {HEADING, "pain-before", "pain-after"}:
             continue
         words = document.folded[sentence.start : sentence.end]
-        if not _MAY_SCORE.search(words):
-            continue
-        yield from _scores(document, index, words)
+        if row := _ROW.match(words):
+            yield from _row(document, index, row)
+        elif _MAY_SCORE.search(words) and not _ABOUT.search(words):
+            yield from _scores(document, index, words)
+
+
+def _row(document: Document, index: int, row: re.Match[str]) -> Iterator[StatementReading]:
+    """Yield the score of a row of a table, where one of the lines above says that it is one of scores."""
+    start = document.sentence(max(index - _ROWS_ABOVE, 0)).start
+    sentence = document.sentence(index)
+    if not _SCALE.search(document.folded, start, sentence.end):
+        return
+    before = row["when"] in {"pre", "before", "baseline"}
+    yield _score("pain-score-before" if before else "pain-score-after", row, "first", sentence.start)
+    if not before:
+        yield StatementReading("response", True, Span(sentence.start, sentence.end))
 
 
 def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
     base = document.sentence(index).start
-    taken = -1
-    for pattern in (_PAIR, _FALL, _BEFORE_THEN, _SCORE, _OUT_OF_TEN, _MARKED):
+    taken: list[tuple[int, int]] = []
+    for pattern in (_PAIR, _FALL, _FROM_TO, _BEFORE_THEN, _SCORE, _OUT_OF_TEN, _MARKED):
         for match in pattern.finditer(words):
-            if match.start("first") < taken or _OTHER_SCORE.search(words, max(match.start() - 20, 0), match.start()):
+            at = match.start("first")
+            if any(start <= at < end for start, end in taken) or _OTHER_SCORE.search(
+                words, max(match.start() - 20, 0), match.start()
+            ):
                 continue
-            taken = max(taken, match.end())
+            taken.append(match.span())
             if match.groupdict().get("second") is not None:
+                if _LONG_AGO.search(words):
+                    continue
                 yield _score("pain-score-before", match, "first", base)
                 yield _score("pain-score-after", match, "second", base)
                 yield StatementReading("response", True, Span(base + match.start("first"), base + match.end()))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from cds_service.chart.narrative.amounts import agents, amounts
+from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess, negation
+from cds_service.chart.narrative.background import duration, of_earlier_blocks, of_order, of_scales
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.fields import of_fields
 from cds_service.chart.narrative.layout import HEADING
@@ -23,15 +25,20 @@ _GAUGE = re.compile(r"\d(?<![0-9a-z.]\d)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
 _ICD = re.compile(r"[a-tv-z](?<![a-z0-9].)\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
 _LASTING = re.compile(
     r"(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome)\b(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!\bin )"
+    r"(?:since (?:an? |the |her |his |19|20)|"
     r"(?:\d{1,2}|several|many|few|one|two|three|four|five|six|seven|eight|nine|ten)"
-    r"[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow)"
+    r"[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow))"
 )
 _ANY = "any"
+_TO_BE = re.compile(r"\b(?:will|shall|should|may|can|could|must|to|if|please)\b(?: \w+){0,3} \Z")
+_NOT = re.compile(r"\bnot?\b")
 _AMOUNT_CONCEPT = Concept("drug", "amount")
 _GENERIC_BLOCK = re.compile(
     r"(?:nerve|regional|plane|analgesic|branch|branches|diagnostic|ganglion|joint|facet) (?:block|inject)|"
     r"regional anesthesia|\bblock (?:was|placed|note|performed|procedure|done)|\b(?:the|this) block\b|"
-    r"medial branch|ganglion"
+    r"medial branch|ganglion|transforaminal|interlaminar|\bt?f?esi\b|"
+    r"\b(?:facet|joint|epidural|trigger point)\w* inj|\bmbb|"
+    r"\bblk\b|\brfa\b|\b(?:sgb|lsb|tpi)\b|dorsal ramus"
 )
 _BLOCK_WORD = re.compile(r"paravertebral|\bpvbs?\b|\besp\b|\bblocks?\b|transforaminal|intercostal|medial branch")
 
@@ -47,12 +54,21 @@ def statements(
         return
     if not any(block.guidance for block, _ in done):
         yield from _guidance_of_the_note(document)
-    yield from of_fields(document)
-    yield from _of_phrases(document)
+    if not any(block.image_saved for block, _ in done):
+        yield from _images_of_the_note(document)
+    earlier = of_earlier_blocks(document)
+    fields = list(of_fields(document))
+    yield from fields
+    yield from earlier.values()
+    yield from of_order(
+        document, bool(earlier) or any(said.element == "prior-block-response" for said in fields), earlier
+    )
+    yield from of_scales(document)
+    yield from _of_phrases(document, earlier)
     yield from _of_purposes(document)
     yield from _of_drugs(document)
     yield from of_scores(document)
-    yield from _of_patterns(document)
+    yield from _of_patterns(document, earlier)
 
 
 def speaks_of_a_block(document: Document) -> bool:
@@ -92,6 +108,22 @@ def _guidance_of_the_note(document: Document) -> Iterator[StatementReading]:
             yield StatementReading("guidance", True, span_of(mention), mention.value)
 
 
+def _images_of_the_note(document: Document) -> Iterator[StatementReading]:
+    """Yield what a note says of stored images where it is told apart from its blocks."""
+    for index, mention in document.all("image"):
+        if document.sentence(index).section == HEADING:
+            continue
+        meant = assess(document, index, mention)
+        if meant is Assertion.PLANNED and not _TO_BE.search(document.folded, *_just_before(mention)):
+            meant = Assertion.AFFIRMED  # images are said to be kept, whatever the sentence plans besides
+        if meant is Assertion.NEGATED or _NOT.search(document.folded, mention.start, mention.end):
+            yield StatementReading("image-record", False, span_of(mention))
+        elif meant is Assertion.AFFIRMED and _is_of_the_day(document, index):
+            answered = answer(document, index, mention)
+            if answered is not Answer.BLANK:
+                yield StatementReading("image-record", answered is not Answer.NO, span_of(mention))
+
+
 def _is_of_the_day(document: Document, index: int) -> bool:
     """Return whether a sentence is no history and no plan, nor a heading other than the name of a block."""
     section = document.sentence(index).section
@@ -107,10 +139,15 @@ def _count_value(block: BlockReading) -> str | None:
     return f"{count.low} or more" if count.high is None else f"{count.low} to {count.high}"
 
 
-def _of_phrases(document: Document) -> Iterator[StatementReading]:
+def _of_phrases(document: Document, earlier: Container[int]) -> Iterator[StatementReading]:
+    denied: dict[str, int] = {}
     for index, mention in document.all("element"):
+        if mention.start < denied.get(mention.value, 0) or (mention.value == "response" and index in earlier):
+            continue
         statement = _phrase(document, index, mention)
         if statement is not None:
+            if mention.concept.attributes.get("affirmed") is False:
+                denied[mention.value] = mention.end
             yield statement
             if "also" in mention.concept.attributes and statement.affirmed:
                 yield StatementReading(mention.concept.attributes["also"], True, statement.span)
@@ -158,8 +195,12 @@ def _phrase(document: Document, index: int, mention: Mention) -> StatementReadin
     meant = assess(document, index, mention)
     if _is_of_another_time(document, index, meant, attributes):
         return None
+    if attributes.get("duration"):
+        value = duration(document, index, mention)
     if attributes.get("negation") == "none" or meant is not Assertion.NEGATED:
         return StatementReading(mention.value, affirmed, span, value)
+    if mention.value == "contrast" and _why_not(document, index):
+        return StatementReading(mention.value, True, span, "none")
     return _negated(document, index, mention)
 
 
@@ -187,6 +228,8 @@ def _fits(document: Document, index: int, mention: Mention) -> bool:
     before = attributes.get("not_after")
     if before is not None and re.search(before, document.folded[sentence.start : mention.start]):
         return False
+    if mention.value == "response" and _BY_OTHER_MEANS.match(document.folded, mention.end):
+        return False
     side = attributes.get("of_the_operation")
     return side is None or not _is_of_the_operation(document, index, mention, side)
 
@@ -208,6 +251,18 @@ def _is_of_the_operation(document: Document, index: int, mention: Mention, side:
 
 
 _CONSENT_FOR = re.compile(r"(?: form)?(?: \w+){0,2} (?:for|to) (?:[a-z'\-]+ ){0,4}\Z")
+
+
+_REASON = re.compile(
+    r"allerg|anaphyla|hives|iodin|reaction|renal|kidney|creatinine|egfr|pregnan|urticaria|intoleran|refus|shortage"
+)
+
+
+def _why_not(document: Document, index: int) -> bool:
+    """Return whether a sentence that says no contrast was given, or one beside it, says why: that documents it."""
+    start = document.sentence(max(index - 1, 0)).start
+    end = document.sentence(min(index + 1, len(document.layout.sentences) - 1)).end
+    return _REASON.search(document.folded, start, end) is not None
 
 
 _NOT_NOW = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
@@ -235,7 +290,7 @@ _NO_DRUGS = frozenset({"history", "plan", "anesthesia", HEADING})
 def _of_drugs(document: Document) -> Iterator[StatementReading]:
     for index in range(len(document.layout.sentences)):
         section = document.sentence(index).section
-        if section in _NO_DRUGS and not (section == "history" and document.has(index, "technique")):
+        if section in _NO_DRUGS and not _is_of_the_block(document, index, section):
             continue
         if _is_skin_field(document, index):
             continue
@@ -248,6 +303,19 @@ def _of_drugs(document: Document) -> Iterator[StatementReading]:
                 yield StatementReading("anesthetic-amount", True, span, amount.value)
 
 
+def _is_of_the_block(document: Document, index: int, section: str) -> bool:
+    """Return whether a drug in a history, or in the field of the anesthetic, is the block's own: "1 mL each side"."""
+    sentence = document.sentence(index)
+    if section == "anesthesia":
+        return _EACH.search(document.folded, sentence.start, sentence.end) is not None
+    return section == "history" and document.has(index, "technique")
+
+
+_EACH = re.compile(
+    r"\b(?:each|per|ea|every)\s{1,3}(?:side|level|joint|nerve|site|branch|space)|\b(?:ml|cc)\s?/\s?(?:level|joint|nerve|site)"
+)
+
+
 def _is_skin_field(document: Document, index: int) -> bool:
     if not index or document.sentence(index - 1).section != HEADING:
         return False
@@ -255,7 +323,25 @@ def _is_skin_field(document: Document, index: int) -> bool:
     return re.search(r"skin|^local\W*$|wheal", document.folded[heading.start : heading.end]) is not None
 
 
-def _of_patterns(document: Document) -> Iterator[StatementReading]:
+def _is_relief(document: Document, index: int, match: re.Match[str]) -> bool:
+    """Return whether a percentage is relief felt, not hoped for, and not by a drug or an exercise."""
+    if _HOPED.search(document.folded, document.sentence(index).start, match.start()):
+        return False
+    return _BY_OTHER_MEANS.match(document.folded, match.end()) is None
+
+
+_HOPED = re.compile(
+    r"\b(?:goals?|aims?|expect\w*|hop(?:e|es|ing)|anticipat\w*|target|if|unless|criteri\w+|policy|must|requires?d?|"
+    r"should|threshold|will (?!be )|need(?:s|ed)?)\b"
+)
+_BY_OTHER_MEANS = re.compile(
+    r" (?:with|from|on|by|using|through) (?:(?:the|her|his|oral|topical|daily) )?(?:pt\b|physio\w*|\w* ?therapy|"
+    r"exercis\w*|stretch\w*|heat|ice\b|rest\b|massage|tens\b|acupunct\w*|\w{3,12}(?:azole|gabalin|pentin|profen|oxen|oxicam|fenac|"
+    r"triptan|codone|phone|etine|ptyline|afil|olol|statin))"
+)
+
+
+def _of_patterns(document: Document, earlier: Container[int]) -> Iterator[StatementReading]:
     for pattern, element in (
         (_RELIEF, "response"),
         (_GAUGE, "needle"),
@@ -264,5 +350,7 @@ def _of_patterns(document: Document) -> Iterator[StatementReading]:
     ):
         for match in pattern.finditer(document.folded):
             index = document.layout.index_at(match.start())
+            if element == "response" and (index in earlier or not _is_relief(document, index, match)):
+                continue
             if element in {"diagnosis", "pain-history"} or document.sentence(index).section not in {"history", "plan"}:
                 yield StatementReading(element, True, Span(match.start(), match.end()))

@@ -30,6 +30,16 @@ def test_what_a_note_documents(note: dict[str, Any]) -> None:
     assert (affirmed - either) & asked == (documented - either) & asked
 
 
+@pytest.mark.parametrize("note", [note for note in NOTES if {"denied", "values", "first"} & note.values[0].keys()])
+def test_what_a_note_denies_and_which_values_it_gives(note: dict[str, Any]) -> None:
+    """`first`: the note calls the block the first, which is no result of an earlier one and yet worth knowing."""
+    said = read(note["text"]).statements
+    assert {s.element for s in said if not s.affirmed} >= set(note.get("denied", "").split())
+    assert {f"{s.element}={s.value}" for s in said if s.affirmed} >= set(note.get("values", ()))
+    firsts = [s for s in said if (s.element, s.affirmed, s.value) == ("prior-block-response", False, "first block")]
+    assert bool(firsts) is note.get("first", bool(firsts))
+
+
 @pytest.mark.parametrize("note", NOTES)
 def test_every_statement_quotes_the_note(note: dict[str, Any]) -> None:
     text = note["text"]
