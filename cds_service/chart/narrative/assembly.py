@@ -36,6 +36,9 @@ _PURPOSE_RANK = (
     Purpose.THERAPEUTIC,
     Purpose.CHRONIC_PAIN,
 )
+_SMALL_BLOCKS = frozenset({"digital", "field"})
+_OTHER_ANALGESIC = re.compile(r"fentanyl|fentanil|morph|dilaudid|ketamine|opioid|narcotic|acetaminophen|ketorolac")
+"""Before "for intraoperative analgesia": what else was given for it."""
 _NOT_SURGICAL = re.compile(r"\b(?:not|no|rather than|separate|distinct|in addition to|supplement|adjunct)\b")
 
 
@@ -66,7 +69,7 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         single_too=single if both_sides and continuous is not None and continuous is catheter else None,
         guidance=tuple(_guidance(document, ownership, episode)),
         image_saved=_image_saved(document, ownership, episode) if done else None,
-        purpose=_purpose(document) if done else None,
+        purpose=_purpose(document, episode) if done else None,
         performed_by_surgeon=by_surgeon(document, _owned(document, ownership, episode, "surgeon")) if done else None,
         requested=requested(document) if done else None,
     )
@@ -192,9 +195,11 @@ def _image_saved(document: Document, ownership: Ownership, episode: Episode) -> 
     return None
 
 
-def _purpose(document: Document) -> Said[Purpose] | None:
+def _purpose(document: Document, episode: Episode) -> Said[Purpose] | None:
     """Return what the block was for: the most telling purpose the note affirms outside plans and histories."""
     found: dict[Purpose, Said[Purpose]] = {}
+    if repair := _small_repair(document, episode):
+        found[Purpose.SURGICAL_ANESTHESIA] = repair
     for index, mention in document.all("purpose"):
         purpose = Purpose(mention.value)
         if document.sentence(index).section == "history":
@@ -207,11 +212,31 @@ def _purpose(document: Document) -> Said[Purpose] | None:
     return next((found[purpose] for purpose in _PURPOSE_RANK if purpose in found), None)
 
 
+def _small_repair(document: Document, episode: Episode) -> Said[Purpose] | None:
+    """Return the words for a small repair that a nerve block was the anesthesia of.
+
+    A block of a finger serves any repair the note tells of, a block of another nerve one told of beside it.
+    """
+    if episode.key.technique is not Technique.OTHER or document.kinds.get("anesthesia"):
+        return None
+    named = {naming.index for naming in episode.namings}
+    for index, mention in document.all("small-repair"):
+        beside = not named.isdisjoint({index - 1, index, index + 1})
+        if not (beside or episode.key.target in _SMALL_BLOCKS) or document.sentence(index).section == "history":
+            continue
+        if assess(document, index, mention) in {Assertion.AFFIRMED, Assertion.PLANNED}:
+            return Said(Purpose.SURGICAL_ANESTHESIA, span_of(mention))
+    return None
+
+
 def _is_surgical(document: Document, index: int, mention: Mention) -> bool:
     """Return whether the block was the anesthetic: "not for surgical anesthesia" says the contrary."""
     sentence = document.sentence(index)
     if sentence.section == HEADING:
         return False
     before = document.folded[max(sentence.start, mention.start - 50) : mention.start]
+    if mention.concept.attributes.get("intraoperative"):
+        told = document.has(index, "technique", "generic") or sentence.section in {"purpose", "indication"}
+        return told and not _NOT_SURGICAL.search(before) and not _OTHER_ANALGESIC.search(before)
     general = any(at == index and other.value in {"general", "spinal"} for at, other in document.all("anesthesia"))
     return not _NOT_SURGICAL.search(before) and not general

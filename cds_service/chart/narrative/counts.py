@@ -21,13 +21,13 @@ from cds_service.chart.narrative.techniques import Episode
 
 _COUNTED = "|".join(CARDINALS)
 _NUMBER = rf"(?P<number>[1-9]|1[0-2]|{_COUNTED}|single)"
-_UNIT = r"(?:injections?|levels?|sites?|interspaces?|(?:nerve\s)?blocks|segments|spaces)"
+_UNIT = r"(?:injections?|levels?|sites?|interspaces?|(?:nerve\s)?blocks|t?pvn?bs|paravertebrals|segments|spaces)"
 _COUNTS = (
     re.compile(
         rf"(?<![a-z0-9.\-/]){_NUMBER}[\s\-]{{1,3}}(?:\([1-9]\)\s)?(?:(?:separate|distinct|individual|total|"
         rf"different|paravertebral|thoracic|contiguous|"
         rf"adjacent|consecutive|level|pvb|intercostal|needle|vertebral|injection|local|anesthetic|block|"
-        rf"spinal)[\s\-]{{1,3}}){{0,3}}{_UNIT}(?![a-z])"
+        rf"spinal|right|left|unilateral|sided|guided|ultrasound|us)[\s\-]{{1,3}}){{0,5}}{_UNIT}(?![a-z])"
     ),
     re.compile(r"(?:injections?|levels?|sites?|blocks?|pvbs?|tpvbs?)\s{0,2}\(?x\s{0,2}(?P<number>[1-9])(?![0-9.])"),
     re.compile(r"(?<![a-z0-9.\-/])(?P<number>[1-9])\s{0,2}x\s{1,2}(?:injections?|levels?|sites?)"),

@@ -18,6 +18,7 @@ from cds_service.chart.narrative.techniques import Episode
 
 _NUMBER = re.compile(r"(?:at least )?(\d+|[a-z]+)")
 
+_FIRST_AND_MORE = "first-and-more"
 _NOT_FURTHER = re.compile(r"\bnot\b|\bsame (?:needle|level|site|space|place)\b")
 """After it: what was only marked, or went where the needle already was."""
 
@@ -60,7 +61,7 @@ def _is_made(document: Document, index: int, mention: Mention) -> bool:
         return False
     if document.has(index, "skin") or _NOT_FURTHER.search(document.folded, mention.end, document.sentence(index).end):
         return False
-    told = document.has(index, "injection", "act", "drug", "technique")
+    told = mention.value == _FIRST_AND_MORE or document.has(index, "injection", "act", "drug", "technique")
     return told and assess(document, index, mention) is Assertion.AFFIRMED
 
 
@@ -68,8 +69,10 @@ def _further(document: Document, mention: Mention) -> Further:
     words = document.folded[mention.start : mention.end]
     first = _NUMBER.match(words)
     said = first[1] if first else ""
+    if mention.value == _FIRST_AND_MORE:
+        said = ""
     number = int(re.sub(r"\D", "", said)) if said[:1].isdigit() else NUMBER_WORDS.get(said, 1)
-    return Further(number, mention.value == "ordinal", mention.value == "open", span_of(mention))
+    return Further(number, mention.value == "ordinal", mention.value in {"open", _FIRST_AND_MORE}, span_of(mention))
 
 
 def with_further(found: CountReading | None, further: list[Further]) -> CountReading | None:

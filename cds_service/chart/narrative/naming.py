@@ -107,6 +107,8 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         return False
     if attributes.get("field"):
         return _is_field_value(document, index, mention)
+    if beside := attributes.get("beside"):
+        return all(document.has(index, kind) for kind in beside) and not document.kinds.get("operated")
     if not attributes.get("weak") or _injected(document, index):
         return True
     return (

@@ -18,6 +18,9 @@ _CALLED_OFF = re.compile(
     r"given|attempted|possible|started|begun|commenced|undertaken|pursued|carried out)|never|avoided|called off|"
     r"given up|skipped|scratched|scrapped|fore?gone|not (?:go |proceed|take place)|unable to|wasn't|held"
 )
+_BLOCK_DONE = re.compile(
+    r"\bblocks? (?:(?:was|were|is|then|has been|successfully) ){0,3}(?:done|performed|placed|completed)\b"
+)
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
@@ -50,7 +53,8 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     namings.extend(_uninjected(document, namings))
     namings.extend(_retried(document, namings))
     namings.extend(_then_done(document, namings))
-    evidence, injected = has_evidence(document, "drug", "injection"), has_evidence(document, "injection")
+    injected = has_evidence(document, "injection") or _is_block_said_done(document)
+    evidence = injected or has_evidence(document, "drug")
     groups: dict[Key, list[Naming]] = {}
     for naming in sorted(namings, key=lambda naming: naming.mention.start):
         groups.setdefault(naming.key, []).append(naming)
@@ -61,6 +65,16 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
             continue
         episodes.extend(_episodes(document, key, group, evidence, injected))
     return tuple(sorted(episodes, key=lambda episode: episode.namings[0].mention.start))
+
+
+def _is_block_said_done(document: Document) -> bool:
+    """Return whether "the block" is said to have been done, where its name only says what was asked for."""
+    return any(
+        _BLOCK_DONE.match(document.folded, mention.end)
+        and document.sentence(index).section not in {"plan", "history"}
+        and assess(document, index, mention) is Assertion.AFFIRMED
+        for index, mention in document.all("generic")
+    )
 
 
 def _episodes(document: Document, key: Key, group: list[Naming], evidence: bool, injected: bool) -> Iterator[Episode]:
