@@ -178,9 +178,9 @@ class Block:
     ("erector-spinae"). `target` names what the needle was aimed at where the technique leaves a choice: "joint" or
     "medial-branch" (facet), a ganglion or plexus (sympathetic: "stellate", "thoracolumbar-chain", "celiac",
     "splanchnic", "superior-hypogastric", "impar"), a nerve ("femoral") or "subcutaneous" (other). `method` is how
-    radiofrequency was applied: "thermal", "pulsed", "cooled". `continuous` is True for a catheter left for infusion, False for a stated single
-    injection. `reported_codes` are the block codes its Procedures or orders carry. `performers` are the
-    references (`Practitioner/1`) of who did it.
+    radiofrequency was applied: "thermal", "pulsed", "cooled". `continuous` is True for a catheter left for infusion,
+    False for a stated single injection. `reported_codes` are the block codes its Procedures or orders carry.
+    `performers` are the references (`Practitioner/1`) of who did it.
     """
 
     technique: Technique

@@ -8,7 +8,17 @@ from datetime import date
 from typing import Any
 
 from cds_service.knowledge.files import Entry
-from cds_service.knowledge.model import Code, DiagnosisGroup, Family, Reference, Scheme, Source, Term
+from cds_service.knowledge.model import (
+    Code,
+    Continuation,
+    DiagnosisGroup,
+    Family,
+    Joint,
+    Reference,
+    Scheme,
+    Source,
+    Term,
+)
 from cds_service.knowledge.tables import Tables
 
 Raw = Mapping[str, Any]
@@ -141,6 +151,10 @@ def build_family(id_: str, raw: Raw) -> Family:
         sources=tuple(raw["sources"]),
         levels=tuple(raw.get("levels", ())),
         planes=tuple(raw.get("planes", ())),
+        targets=tuple(raw.get("targets", ())),
+        counts=raw.get("counts", "site"),
+        continues=Continuation(**raw["continues"]) if "continues" in raw else None,
+        diagnostic_modifier=raw.get("diagnostic_modifier", False),
         injections=_schemes(raw.get("injection", ())),
         infusions=_schemes(raw.get("infusion", ())),
     )
@@ -155,11 +169,21 @@ def _schemes(raws: Sequence[Raw]) -> tuple[Scheme, ...]:
             valid_to=_end(raw),
             sources=tuple(raw["sources"]),
             add_on=raw.get("add_on"),
+            further=raw.get("further"),
             both_sides=raw.get("both_sides"),
+            many=raw.get("many"),
+            few=raw.get("few"),
+            guidance=tuple(raw.get("guidance", ())),
+            methods=tuple(raw.get("methods", ())),
         )
         for raw in raws
     )
-    return tuple(sorted(schemes, key=lambda scheme: scheme.valid_from))
+    return tuple(sorted(schemes, key=lambda scheme: (not scheme.conditional, scheme.valid_from)))
+
+
+def build_joint(id_: str, raw: Raw) -> Joint:
+    """Return a facet joint from its entry."""
+    return Joint(id_, tuple(frozenset(nerves) for nerves in raw["nerves"]), tuple(raw["sources"]))
 
 
 def build_requirements(raws: Sequence[Raw]) -> tuple[RequirementGroup, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Protocol
 
 from cds_service.knowledge.build import ProfileRules, RequirementGroup, build_diagnoses, build_requirements
@@ -13,16 +13,20 @@ from cds_service.knowledge.errors import KnowledgeError
 from cds_service.knowledge.files import Entry, Files, schema_of
 from cds_service.knowledge.model import Code, Family, Scheme
 
-UNDOCUMENTED_ROLES = frozenset({"imaging", "anesthesia", "unlisted"})
+UNDOCUMENTED_ROLES = frozenset({"imaging", "anesthesia", "follow-up", "unlisted"})
 """Roles of codes that stand beside a block, or for any procedure, and need no documentation family of their own."""
 SCHEME_MEMBERS: Mapping[str, frozenset[str]] = {
     "first-and-further-once": frozenset({"add_on"}),
     "first-and-each-further": frozenset({"add_on"}),
+    "first-second-further": frozenset({"add_on", "further"}),
     "per-side": frozenset(),
     "one-or-both-sides": frozenset({"both_sides"}),
+    "once": frozenset(),
+    "few-or-many": frozenset({"many", "few"}),
     "unlisted": frozenset(),
 }
-"""The codes a counting strategy needs beside its primary."""
+"""The members a counting strategy needs beside its primary."""
+_MEMBERS = frozenset().union(*SCHEME_MEMBERS.values())
 PARAMETERS = frozenset(schema_of("profiles")["$defs"]["parameters"]["properties"])
 """The parameters of a profile; the default profile has a value for each."""
 
@@ -135,18 +139,20 @@ def _check_families(whole: Whole) -> None:
         for code in family.imaging_codes:
             if code not in whole.codes or whole.codes[code].role != "imaging":
                 raise whole.fail("families", family.id, ".imaging_codes", f"'{code}' is no imaging code of codes.toml")
+        _check_continuation(whole, family)
         _check_schemes(whole, family, "injection", family.injections)
         _check_schemes(whole, family, "infusion", family.infusions)
 
 
 def _check_schemes(whole: Whole, family: Family, kind: str, schemes: Sequence[Scheme]) -> None:
-    _check_periods(whole, "families", family.id, f".{kind}", schemes)
+    for _, alike in groupby(sorted(schemes, key=_conditions), key=_conditions):
+        _check_periods(whole, "families", family.id, f".{kind}", sorted(alike, key=lambda scheme: scheme.valid_from))
     for scheme in schemes:
         place = f".{kind} from {scheme.valid_from}"
-        members = {name for name in ("add_on", "both_sides") if getattr(scheme, name)}
+        members = {name for name in _MEMBERS if getattr(scheme, name)}
         if members != SCHEME_MEMBERS[scheme.counting]:
             needed = ", ".join(("primary", *sorted(SCHEME_MEMBERS[scheme.counting])))
-            raise whole.fail("families", family.id, place, f"{scheme.counting} takes the codes: {needed}")
+            raise whole.fail("families", family.id, place, f"{scheme.counting} takes the members: {needed}")
         for code in scheme.codes:
             _check_scheme_code(whole, family, place, scheme, code)
 
@@ -159,8 +165,22 @@ def _check_scheme_code(whole: Whole, family: Family, place: str, scheme: Scheme,
         raise whole.fail("families", family.id, place, f"{name} belongs to the family {code.family}")
     if not code.valid_on(scheme.valid_from) or not code.valid_on(scheme.valid_to or code.valid_to or date.max):
         raise whole.fail("families", family.id, place, f"{name} is not valid on every day of the scheme")
-    if name == scheme.add_on and scheme.primary not in code.primaries:
+    if name in (scheme.add_on, scheme.further) and scheme.primary not in code.primaries:
         raise whole.fail("families", family.id, place, f"{name} is no add-on of {scheme.primary}")
+
+
+def _conditions(scheme: Scheme) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return scheme.guidance, scheme.methods
+
+
+def _check_continuation(whole: Whole, family: Family) -> None:
+    if family.continues is None:
+        return
+    if family.continues.family not in whole.families:
+        raise whole.fail("families", family.id, ".continues.family", f"no family '{family.continues.family}'")
+    for joint in (family.continues.last, family.continues.first):
+        if joint not in whole.files.entries("joints"):
+            raise whole.fail("families", family.id, ".continues", f"no joint '{joint}' in joints.toml")
 
 
 def _check_documentation(whole: Whole) -> None:

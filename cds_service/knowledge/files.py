@@ -1,8 +1,8 @@
 """The knowledge files as they stand on disk: read, laid over one another, and checked for their shape.
 
-A document is one TOML file ("profiles.toml") or a folder of them ("codes/facet.toml"), or both. A site's folder lies over
-the shipped one: in a document an entry of the same id replaces the shipped entry and a new id is added, a CSV file of the
-same name replaces the shipped table.
+A document is one TOML file ("profiles.toml") or a folder of them ("codes/facet.toml"), or both. A site's folder lies
+over the shipped one: in a document an entry of the same id replaces the shipped entry and a new id is added, a CSV file
+of the same name replaces the shipped table.
 """
 
 from __future__ import annotations
@@ -26,7 +26,18 @@ from cds_service.resources import schema
 
 SHIPPED = Path(__file__).parent / "data"
 # The shape of every file is checked at every start, the shipped ones too: all of it takes some 15 ms.
-DOCUMENTS = ("sources", "terms", "codes", "families", "documentation", "profiles", "anesthesia", "diagnoses", "tables")
+DOCUMENTS = (
+    "sources",
+    "terms",
+    "codes",
+    "joints",
+    "families",
+    "documentation",
+    "profiles",
+    "anesthesia",
+    "diagnoses",
+    "tables",
+)
 """The TOML documents by name, each a file or a folder of files; each has its schema of the same name."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "ptp": ("column1", "column2", "indicator", "rationale"),

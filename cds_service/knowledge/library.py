@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
@@ -22,6 +22,7 @@ from cds_service.knowledge.build import (
     build_code,
     build_diagnoses,
     build_family,
+    build_joint,
     build_profile,
     build_range,
     build_requirements,
@@ -35,6 +36,7 @@ from cds_service.knowledge.model import (
     Code,
     DiagnosisGroup,
     Family,
+    Joint,
     Mue,
     Profile,
     Ptp,
@@ -65,6 +67,7 @@ class Knowledge:
     terms: Mapping[str, Term]
     codes: Mapping[str, Code]
     families: Mapping[str, Family]
+    joints: Mapping[str, Joint]
     profiles: Mapping[str, Profile]
     rules: Mapping[str, ProfileRules]
     groups: Mapping[str, tuple[RequirementGroup, ...]]
@@ -125,11 +128,13 @@ class View:
         """Return a family with the schemes in force that day."""
         return self._families.get(family_id)
 
-    def family_for(self, technique: str, region: str | None = None, plane: str | None = None) -> Family | None:
-        """Return the family of a technique in a region ("thoracic"), or None where there is none, or no single one.
+    def families_for(
+        self, technique: str, region: str | None = None, plane: str | None = None, target: str | None = None
+    ) -> tuple[Family, ...]:
+        """Return the families a technique in a region ("thoracic") may be of.
 
-        A region or plane of None (not stated) rules nothing out: the family then rests on the technique alone, and
-        whoever asks must treat the region as an open question. A plane that no family of the technique lists has none.
+        A region, plane or target of None (not stated) rules nothing out, and whoever asks must treat it as an open
+        question; one that no family lists has none. A family that names the region goes before those of any.
         """
         families = [
             family
@@ -137,15 +142,37 @@ class View:
             if family.technique == technique
             and (region is None or not family.regions or region in family.regions)
             and (plane is None or not family.planes or plane in family.planes)
+            and (target is None or not family.targets or target in family.targets)
         ]
+        return tuple(family for family in families if region in family.regions) or tuple(families)
+
+    def family_for(
+        self, technique: str, region: str | None = None, plane: str | None = None, target: str | None = None
+    ) -> Family | None:
+        """Return the one family of a technique (see `families_for`); None where there is none, or no single one."""
+        families = self.families_for(technique, region, plane, target)
         return families[0] if len(families) == 1 else None
 
-    def scheme(self, family: Family | str, continuous: bool) -> Scheme | None:
-        """Return how lines of `family` are counted that day, for an infusion or an injection; None where no code is."""
+    def scheme(
+        self, family: Family | str, continuous: bool, guidance: Collection[str] = (), method: str | None = None
+    ) -> Scheme | None:
+        """Return how lines of `family` are counted that day, for an infusion or an injection; None where no code is.
+
+        `guidance` and `method` are what was used, as far as it is stated; schemes with conditions come first.
+        """
+        return next((scheme for scheme in self.schemes(family, continuous) if scheme.fits(guidance, method)), None)
+
+    def schemes(self, family: Family | str, continuous: bool) -> tuple[Scheme, ...]:
+        """Return every scheme of `family` in force that day, for infusions or injections; conditional ones first."""
         found = self.family(family if isinstance(family, str) else family.id)
         if found is None:
-            return None
-        return found.infusion if continuous else found.injection
+            return ()
+        schemes = found.infusions if continuous else found.injections
+        return tuple(scheme for scheme in schemes if scheme.in_force(self.day))
+
+    def counts_joints(self, technique: str) -> bool:
+        """Return whether units of a technique count facet joints."""
+        return any(family.technique == technique and family.counts == "joint" for family in self._families.values())
 
     def requirements(self, family_id: str, continuous: bool) -> tuple[Requirement, ...]:
         """Return what the record of a block of a family must and should contain, each element once, in file order.
@@ -275,6 +302,7 @@ def load(overlay: Path | None = None) -> Knowledge:
         terms={id_: build_term(id_, entry.value) for id_, entry in files.entries("terms").items()},
         codes=codes,
         families={id_: _in_force(family, date.max, codes) for id_, family in families.items()},
+        joints={id_: build_joint(id_, entry.value) for id_, entry in files.entries("joints").items()},
         profiles={},
         rules=rules,
         groups=_groups(files),
@@ -310,11 +338,20 @@ def _view(knowledge: Knowledge, day: date, profile: str) -> View:
 
 
 def _in_force(family: Family, day: date, codes: Mapping[str, Code]) -> Family:
-    injection = next((scheme for scheme in family.injections if scheme.in_force(day)), None)
-    infusion = next((scheme for scheme in family.infusions if scheme.in_force(day)), None)
-    schemes = [scheme for scheme in (injection, infusion) if scheme]
+    schemes = [scheme for scheme in (*family.injections, *family.infusions) if scheme.in_force(day)]
     included = bool(schemes) and all(codes[scheme.primary].imaging_included for scheme in schemes)
-    return replace(family, injection=injection, infusion=infusion, imaging_included=included)
+    return replace(
+        family,
+        injection=_main(family.injections, day),
+        infusion=_main(family.infusions, day),
+        imaging_included=included,
+    )
+
+
+def _main(schemes: Iterable[Scheme], day: date) -> Scheme | None:
+    """Return the scheme in force without conditions, or the first with them."""
+    in_force = [scheme for scheme in schemes if scheme.in_force(day)]
+    return next((scheme for scheme in in_force if not scheme.conditional), next(iter(in_force), None))
 
 
 def _value_on(values: tuple[Dated, ...], day: date) -> Dated:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,7 +46,7 @@ class Reference:
 class Code:
     """A procedure code in our own words (CPT descriptors are the AMA's and are not shipped).
 
-    `role`: "primary" | "add-on" | "imaging" | "anesthesia" | "unlisted".
+    `role`: "primary" | "add-on" | "imaging" | "anesthesia" | "follow-up" | "unlisted".
     `counts`: what one unit counts, in words. `bilateral`: MPFS bilateral indicator ("0","1","2","3","9") or None.
     `inherently_bilateral`: both sides are one unit (64468). `valid_to` is the last valid day, None while valid.
     """
@@ -67,7 +67,7 @@ class Code:
     once_per_day: bool = False
     imaging_included: bool = False
     guidance: str | None = None
-    """For imaging codes: the guidance they stand for, "ultrasound" or "fluoroscopy"."""
+    """For imaging codes: the guidance they stand for, "ultrasound", "fluoroscopy" or "ct"."""
     image_required: bool = False
     """For imaging codes: whether a stored image is part of the service."""
     reference: Reference = Reference()
@@ -89,9 +89,15 @@ class Scheme:
     `counting` names one of the strategies in `review/units.py`:
     "first-and-further-once"  first site per side, one unit for all further sites per side (64461/64462)
     "first-and-each-further"  first level per side, one unit per further level (64420/64421)
+    "first-second-further"    first and second level per side, one unit for all further levels per side (64490-64492)
     "per-side"                one unit per side whatever the number of injections (64463)
     "one-or-both-sides"       one code for one side, another for both (64466/64468)
+    "once"                    one unit per session, which has no side (62322)
+    "few-or-many"             one unit per session of one code or another, by how many were treated (20552/20553)
     "unlisted"                one unit of an unlisted code (64999)
+
+    `guidance` and `methods` are the conditions under which the scheme is the one to use: any of these guidances, one of
+    these methods. Empty: whatever was used, or nothing stated.
     """
 
     counting: str
@@ -100,12 +106,30 @@ class Scheme:
     valid_to: date | None
     sources: tuple[str, ...]
     add_on: str | None = None
+    further: str | None = None
+    """The code of the third and all further levels together."""
     both_sides: str | None = None
+    many: str | None = None
+    """The code of more than `few`."""
+    few: int | None = None
+    guidance: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
     @property
     def codes(self) -> tuple[str, ...]:
         """The codes the scheme can come to, the primary first."""
-        return tuple(code for code in (self.primary, self.add_on, self.both_sides) if code)
+        found = (self.primary, self.add_on, self.further, self.both_sides, self.many)
+        return tuple(code for code in found if code)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the scheme is only for some ways of doing the block."""
+        return bool(self.guidance or self.methods)
+
+    def fits(self, guidance: Collection[str], method: str | None) -> bool:
+        """Return whether what was used meets the conditions of the scheme."""
+        guided = not self.guidance or any(used in self.guidance for used in guidance)
+        return guided and (not self.methods or method in self.methods)
 
     def in_force(self, day: date) -> bool:
         """Return whether services on `day` are counted this way."""
@@ -113,12 +137,32 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """A technique as the rules see it on a day. `regions` and `planes` empty means any.
+class Joint:
+    """A facet joint ("L4-L5") and the medial branches that supply it; each of `nerves` alone is a complete set."""
 
-    `injection` and `infusion` are the schemes in force on the day asked for (the newest ones, in
-    `Knowledge.families`), `injections` and `infusions` all of them by date. `imaging_included` is that of the
-    codes in force. `levels` are the vertebral levels the codes reach ("T2" ... "L1"), empty where they name none.
+    id: str
+    nerves: tuple[frozenset[str], ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Where one family's levels go on counting another's: its joint `last` and this family's joint `first`."""
+
+    family: str
+    last: str
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A technique as the rules see it on a day. `regions`, `planes` and `targets` empty means any.
+
+    `injections` and `infusions` are all schemes, those with conditions before those without; `injection` and `infusion`
+    the first ones in force on the day asked for (the newest ones, in `Knowledge.families`). `imaging_included` is
+    that of the codes in force. `levels` are the vertebral levels the codes reach ("T2" ... "L1"), empty where they
+    name none. `counts` is what the units count: "site", "joint", "muscle". `continues` is the family whose count this
+    one goes on with, where both meet at its lowest joint (T12-L1, L1-L2).
     """
 
     id: str
@@ -133,6 +177,11 @@ class Family:
     sources: tuple[str, ...]
     levels: tuple[str, ...] = ()
     planes: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    counts: str = "site"
+    continues: Continuation | None = None
+    diagnostic_modifier: bool = False
+    """Whether a payer may want a modifier on its diagnostic lines (`diagnostic_facet_modifier` of the profile)."""
     injections: tuple[Scheme, ...] = ()
     infusions: tuple[Scheme, ...] = ()
 
@@ -141,7 +190,8 @@ class Family:
 class Requirement:
     """One documentation element a family needs. `level`: "required" | "recommended".
 
-    `when`: "always", "operation-same-day", "imaging-billed" or "infusion": the condition under which it applies.
+    `when`: the condition under which it applies: "always", "operation-same-day", "imaging-billed", "infusion" or
+    "not-first-diagnostic" (any but the first diagnostic block).
     """
 
     element: str

@@ -22,7 +22,7 @@ from cds_service.review.modifiers import distinct_modifiers
 from cds_service.review.queries import queries
 from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules
-from cds_service.review.selection import Selection, select
+from cds_service.review.selection import Selection, is_coded, select
 from cds_service.review.separate_service import Service, separation
 
 _LOG = logging.getLogger(__name__)
@@ -75,9 +75,9 @@ def _profile(chart: Chart, knowledge: Knowledge) -> str:
 def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
     """Return what the rules look at, with the lines the chart supports, and what was reported."""
     blocks = tuple(_without_open_questions(block, chart) for block in chart.blocks)
-    chosen = [(block, select(block, view)) for block in blocks]
-    selections = tuple(selection for _, selection in chosen if selection is not None)
-    seen = reported(chart, view, _judged_codes(view.knowledge, selections))
+    seen = reported(chart, view, _judged_codes(view.knowledge, select(blocks, view)))
+    # Where the notes are silent on guidance, that is an answer; where they could not be read, the Claim's is as good.
+    selections = select(blocks, view, seen.lines if chart.notes is NotesState.UNKNOWN else ())
     judgement = separation(chart, view, day, seen.other_lines)
     # Catheter or injection decides the code itself: while the record says both, no line is sure.
     unsure = any(contradiction.element == "catheter" for contradiction in chart.contradictions)
@@ -89,7 +89,7 @@ def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
         lines=seen.lines,
         other_lines=seen.other_lines,
         selections=selections,
-        uncoded=tuple(block for block, selection in chosen if selection is None),
+        uncoded=tuple(block for block in blocks if not is_coded(block, view)),
         separation=judgement,
         expected=expected,
         claim=seen.claim,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cds_service.chart.model import Block, Evidence, Line, Side
+from cds_service.chart.model import Evidence, Line, Purpose, Side
 from cds_service.knowledge.library import View
+from cds_service.knowledge.model import Family
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.modifiers import (
     SIDE_MODIFIERS,
@@ -20,9 +21,11 @@ from cds_service.review.modifiers import (
 )
 from cds_service.review.selection import Selection
 from cds_service.review.separate_service import Separation, Service
-from cds_service.review.sites import count_by_side
 from cds_service.review.tally import claimed
+from cds_service.review.together import Drafted, side_by_side
 from cds_service.review.units import Unit, count_units
+
+_DIAGNOSTIC_OR_NOT = frozenset({Purpose.DIAGNOSTIC, Purpose.THERAPEUTIC})
 
 
 def expected_lines(
@@ -39,37 +42,17 @@ def expected_lines(
     """
     if not separation.reportable:
         return ()
-    lines: list[ExpectedLine] = []
+    drafted: list[Drafted] = []
     for selection in selections:
         units = _units(selection, reported)
         sided = (*with_sides(units, view), *_imaging(selection, view))
-        lines += [_finish(line, selection.block, view, separation, reported) for line in sided]
-    kept = [line for line in lines if not _never_beside_another(line, [*lines, *other_lines], view)]
-    return tuple(line for line in kept if not _guides_nothing(line, kept, view))
-
-
-def _guides_nothing(line: ExpectedLine, kept: Iterable[ExpectedLine], view: View) -> bool:
-    """Whether `line` is imaging, and every block left beside it includes imaging."""
-    code = view.code(line.code)
-    if code is None or code.role != "imaging":
-        return False
-    others = (view.code(other.code) for other in kept)
-    return all(other.imaging_included for other in others if other is not None and other.role != "imaging")
-
-
-def _never_beside_another(line: ExpectedLine, lines: Iterable[ExpectedLine | Line], view: View) -> bool:
-    """Whether an edit lets no modifier put `line` beside another of the same day (PTP indicator 0, column 2)."""
-    for other in lines:
-        edit = view.ptp(other.code, line.code)
-        same_day = None in (line.service_date, other.service_date) or line.service_date == other.service_date
-        if edit is not None and edit.indicator == "0" and same_day:
-            return True
-    return False
+        drafted += [Drafted(_finish(line, selection, view, separation, reported), selection.block) for line in sided]
+    return side_by_side(drafted, other_lines, view)
 
 
 def _units(selection: Selection, reported: tuple[Line, ...]) -> list[Unit]:
     """Return the units that are proven, and of what the words merely allow as much as the Claim reports."""
-    units = count_units(selection.scheme, count_by_side(selection.block))
+    units = count_units(selection.scheme, selection.counts)
     sided = [each for unit in units for each in _on_sides(_as_coded(unit, selection, reported), reported)]
     open_to_claim = [unit.within(_claimed_units(unit, reported)) for unit in sided]
     return [unit for unit in open_to_claim if unit.count]
@@ -102,8 +85,6 @@ def _claimed_units(unit: Unit, reported: tuple[Line, ...]) -> float:
 def _imaging(selection: Selection, view: View) -> list[SidedLine]:
     """Return imaging lines that may stand beside the block: guidance documented, and the stored image a code needs."""
     block, family = selection.block, selection.family
-    if family.imaging_included:
-        return []
     image = block.image_saved.evidence if block.image_saved and block.image_saved.value else None
     used = {fact.value.value: fact.evidence for fact in block.guidance}
     codes = [code for name in family.imaging_codes if (code := view.code(name)) is not None]
@@ -115,19 +96,38 @@ def _imaging(selection: Selection, view: View) -> list[SidedLine]:
 
 
 def _finish(
-    line: SidedLine, block: Block, view: View, separation: Separation, reported: tuple[Line, ...]
+    line: SidedLine, selection: Selection, view: View, separation: Separation, reported: tuple[Line, ...]
 ) -> ExpectedLine:
-    """Put the distinct service and the Claim's own payment modifiers behind the side of a line, in that order."""
+    """Put behind the side of a line the distinct service, the diagnostic purpose and what the Claim keeps, in order."""
     on_claim = _claimed_modifiers(line, reported)
     distinct, why = _distinct(line.code, on_claim, view, separation)
-    kept = tuple(m for m in on_claim if m not in SIDE_MODIFIERS and m not in distinct_modifiers(view))
+    diagnostic, purpose = _diagnostic(selection, view, on_claim)
+    settled = SIDE_MODIFIERS | distinct_modifiers(view) | diagnostic_modifiers(selection.family, view)
+    kept = tuple(modifier for modifier in on_claim if modifier not in settled)
     return ExpectedLine(
         code=line.code,
         units=line.units,
-        modifiers=(*line.modifiers, *distinct, *kept),
-        evidence=tuple(dict.fromkeys(line.evidence + why)),
-        service_date=block.service_date,
+        modifiers=(*line.modifiers, *distinct, *diagnostic, *kept),
+        evidence=tuple(dict.fromkeys(line.evidence + why + purpose)),
+        service_date=selection.block.service_date,
     )
+
+
+def diagnostic_modifiers(family: Family, view: View) -> frozenset[str]:
+    """Return the modifier the payer wants on diagnostic lines of `family` (KX); none where it wants none."""
+    wanted = view.parameter("diagnostic_facet_modifier")
+    return frozenset({wanted} if family.diagnostic_modifier and wanted != "none" else ())
+
+
+def _diagnostic(
+    selection: Selection, view: View, on_claim: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
+    """Return the diagnostic modifier where the purpose is documented; where it is not, as on the Claim."""
+    wanted = diagnostic_modifiers(selection.family, view)
+    purpose = selection.block.purpose
+    if purpose is None or purpose.value not in _DIAGNOSTIC_OR_NOT:
+        return tuple(modifier for modifier in on_claim if modifier in wanted), ()
+    return (tuple(wanted), purpose.evidence) if purpose.value is Purpose.DIAGNOSTIC else ((), ())
 
 
 def _claimed_modifiers(line: SidedLine, reported: tuple[Line, ...]) -> tuple[str, ...]:

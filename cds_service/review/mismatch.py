@@ -12,7 +12,7 @@ from cds_service.chart.model import Block, Line, NotesState
 from cds_service.knowledge.model import Code
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
-from cds_service.review.selection import family_of
+from cds_service.review.selection import Selection, family_of, is_infusion
 from cds_service.review.tally import supported
 
 _SILENT_ON_BLOCKS = frozenset(
@@ -32,7 +32,7 @@ class Mismatch(StrEnum):
     NOT_VALID = "not-valid"
     """The code is not in force on the day of the block."""
     IMAGING_INCLUDED = "imaging-included"
-    """Imaging, while the codes of all blocks done include it."""
+    """Imaging, while no block done may have imaging reported beside it."""
     IMAGING_SEPARATE = "imaging-separate"
     """Imaging that may stand beside a block done, but does not go with it or is not documented."""
     UNLISTED = "unlisted"
@@ -41,16 +41,28 @@ class Mismatch(StrEnum):
     """The block was cancelled, or nothing tells of any block."""
     TECHNIQUE = "technique"
     """The code is of another technique than every block done."""
+    REGION = "region"
+    """The code is of the same technique in another region of the spine."""
     CATHETER = "catheter"
     """Right technique; injection and infusion are confused."""
+    GUIDANCE = "guidance"
+    """The code is for another guidance than was used, or than is documented."""
+    METHOD = "method"
+    """The code is for another method than was applied (heat, pulses)."""
+    NUMBER = "number"
+    """The code for few where many were treated, or the other way round."""
     FURTHER_SITES = "further-sites"
     """An add-on, while one site is documented."""
     SIDES = "sides"
     """The one-sided code for the both-sided one, or the other way round."""
     EDITED = "edited"
-    """Documented, but an edit lets no modifier put it beside another expected line."""
+    """An edit keeps it from standing beside an expected line, or beside one that is not to be told apart from it."""
     UNKNOWN = "unknown"
     """The record or the knowledge does not allow a judgement."""
+
+
+_SWAPPED = (Mismatch.CATHETER, Mismatch.GUIDANCE, Mismatch.METHOD, Mismatch.NUMBER, Mismatch.SIDES)
+"""Reasons by which one code of a family stands for another."""
 
 
 def why_unexpected(case: Case, line: Line) -> Mismatch | None:
@@ -75,7 +87,7 @@ def _why_imaging(case: Case) -> Mismatch:
     """A block the knowledge cannot code may be what the imaging was for."""
     if not case.selections or case.uncoded:
         return Mismatch.UNKNOWN
-    if all(family.imaging_included for family in case.families):
+    if not any(family.imaging_codes for family in case.families):
         return Mismatch.IMAGING_INCLUDED
     return Mismatch.IMAGING_SEPARATE if read_in_full(case) else Mismatch.UNKNOWN
 
@@ -87,26 +99,49 @@ def _why_block_code(case: Case, code: Code) -> Mismatch:
     if not case.selections and not case.uncoded:
         return Mismatch.NOT_DONE if read_in_full(case) else Mismatch.UNKNOWN
     if code.family not in done:
-        return Mismatch.TECHNIQUE
+        return _why_other_family(case, code)
     return _why_same_family(case, code)
 
 
+def _why_other_family(case: Case, code: Code) -> Mismatch:
+    """A code nothing tells of, beside right ones: the edit that forbids it says more than that it was not done."""
+    own = case.view.family(code.family or "")
+    if own and any(selection.family.technique == own.technique for selection in case.selections):
+        return Mismatch.REGION
+    paid = [line.code for line in case.expected if line.code in case.reported_codes]
+    edits = (case.view.ptp(first, code.code) for first in paid)
+    return Mismatch.EDITED if any(edit and edit.indicator == "0" for edit in edits) else Mismatch.TECHNIQUE
+
+
 def _why_same_family(case: Case, code: Code) -> Mismatch:
-    schemes = [selection.scheme for selection in case.selections if selection.family.id == code.family]
-    if not schemes:
+    selections = [selection for selection in case.selections if selection.family.id == code.family]
+    if not selections:
         return Mismatch.UNKNOWN
-    same_way = [scheme for scheme in schemes if code.code in scheme.codes]
+    same_way = [selection.scheme for selection in selections if code.code in selection.scheme.codes]
     if not same_way:
-        return Mismatch.CATHETER if _catheter_is_settled(case, code) else Mismatch.UNKNOWN
+        return _why_another_way(case, code, selections)
     if any(scheme.both_sides for scheme in same_way):
         return Mismatch.SIDES
+    if any(scheme.many for scheme in same_way):
+        return Mismatch.NUMBER
     return Mismatch.EDITED if supported(case, code.code) else Mismatch.FURTHER_SITES
 
 
-def _catheter_is_settled(case: Case, code: Code) -> bool:
+def _why_another_way(case: Case, code: Code, selections: list[Selection]) -> Mismatch:
+    """The block was done in a way that has another code; which way a code stands for is in its own scheme."""
+    infusion = any(is_infusion(selection) for selection in selections)
+    ways = [scheme for scheme in case.view.schemes(code.family or "", infusion) if code.code in scheme.codes]
+    if not ways:
+        return Mismatch.CATHETER if _catheter_is_settled(case, selections) else Mismatch.UNKNOWN
+    if any(selection.scheme.methods for selection in selections) or any(scheme.methods for scheme in ways):
+        return Mismatch.METHOD
+    guided = any(selection.block.guidance for selection in selections)
+    return Mismatch.GUIDANCE if guided or read_in_full(case) else Mismatch.UNKNOWN
+
+
+def _catheter_is_settled(case: Case, selections: list[Selection]) -> bool:
     """Whether the record says how the block was done, or is silent on a catheter although all of it was read."""
-    blocks = [selection.block for selection in case.selections if selection.family.id == code.family]
-    return read_in_full(case) or any(block.continuous is not None for block in blocks)
+    return read_in_full(case) or any(selection.block.continuous is not None for selection in selections)
 
 
 def unexpected(case: Case, *reasons: Mismatch | None) -> tuple[Line, ...]:
@@ -145,9 +180,9 @@ def not_reported(case: Case) -> tuple[ExpectedLine, ...]:
 
 
 def _stood_for(case: Case, line: ExpectedLine) -> bool:
-    if unexpected(case, Mismatch.NOT_VALID, Mismatch.TECHNIQUE, Mismatch.UNLISTED):
+    if unexpected(case, Mismatch.NOT_VALID, Mismatch.TECHNIQUE, Mismatch.REGION, Mismatch.UNLISTED):
         return True
-    swapped = unexpected(case, Mismatch.CATHETER, Mismatch.SIDES)
+    swapped = unexpected(case, *_SWAPPED)
     families = {code.family for other in swapped if (code := case.view.code(other.code))}
     return _family_of_code(case, line.code) in families
 

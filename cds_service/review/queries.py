@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cds_service.chart.model import Contradiction
 from cds_service.review.assessment import Query
 from cds_service.review.case import Case
 from cds_service.review.selection import Selection
-from cds_service.review.sites import SideCount, count_by_side
+from cds_service.review.sites import SideCount
 from cds_service.review.units import count_units
 
 _QUESTIONS = {
@@ -21,6 +20,9 @@ _QUESTIONS = {
 }
 _FURTHER_OPTIONS = {"catheter": ("a catheter on one side, a single injection on the other",)}
 _UNCLEAR = "Cannot be determined"
+_DONE = {"site": "injected", "muscle": "injected", "joint": "treated"}
+_RULE_OF = {"joint": "facet-joint-count"}
+"""The rule a question about a number belongs to, where it is not that of sites."""
 
 
 def queries(case: Case) -> tuple[Query, ...]:
@@ -44,28 +46,28 @@ def _ambiguous_counts(case: Case) -> Iterator[Query]:
     if any(c.element in ("levels", "site-count") for c in case.chart.contradictions):
         return
     for selection in case.selections:
-        open_counts = [count for count in count_by_side(selection.block) if _decides_units(count, selection)]
+        open_counts = [count for count in selection.counts if _decides_units(count, selection)]
         if open_counts and case.separation.reportable:
             yield _how_many(selection, open_counts[0])
 
 
 def _decides_units(count: SideCount, selection: Selection) -> bool:
-    """Whether the fewest and the most sites of an open count come to different units; no most, no end of options."""
+    """Whether the fewest and the most of an open count come to different units; no most, no end of options."""
     if count.high is None:
         return False
-    ends = (replace(count, low=sites, high=sites) for sites in (count.low, count.high))
-    fewest, most = (count_units(selection.scheme, (end,)) for end in ends)
-    return fewest != most
+    fewest, most = (count_units(selection.scheme, (count.exactly(number),)) for number in (count.low, count.high))
+    return [(unit.code, unit.count) for unit in fewest] != [(unit.code, unit.count) for unit in most]
 
 
 def _how_many(selection: Selection, count: SideCount) -> Query:
-    per_side = " on each side" if len(count_by_side(selection.block)) > 1 else ""
+    per_side = " on each side" if len(selection.counts) > 1 else ""
     stated = selection.block.site_count
     most = count.high or count.low
     span = f"{count.low} {'or' if most == count.low + 1 else 'to'} {most}"
+    done = _DONE.get(count.noun, "treated")
     return Query(
-        question=f"The note can be read as {span} sites{per_side}. How many sites were injected?",
+        question=f"The note can be read as {span} {count.noun}s{per_side}. How many {count.noun}s were {done}?",
         options=(*(str(number) for number in range(count.low, most + 1)), _UNCLEAR),
         evidence=stated.evidence if stated else count.evidence,
-        rule="units-exceed-documentation",
+        rule=_RULE_OF.get(count.noun, "units-exceed-documentation"),
     )

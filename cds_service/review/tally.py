@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cds_service.chart.model import Line, Side
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
 from cds_service.review.modifiers import SIDE_MODIFIERS
 from cds_service.review.selection import Selection
-from cds_service.review.sites import SideCount, SideOrUnknown, count_by_side
+from cds_service.review.sites import SideCount, SideOrUnknown
 from cds_service.review.units import count_units
 
 _BOTH = (Side.RIGHT, Side.LEFT)
@@ -94,22 +94,18 @@ def supported(case: Case, code: str) -> Supported:
 
 
 def _ranges(selection: Selection, code: str, reported: int) -> list[tuple[SideOrUnknown, Range]]:
-    counts = count_by_side(selection.block)
+    counts = selection.counts
     sides = {count.side for count in counts}
     if code == selection.scheme.both_sides:
         return [(None, Range(0 if sides == {None} else 1, 1))] if sides == {None} or len(sides) > 1 else []
-    least = _units(selection, code, [_exactly(count, count.low) for count in counts])
-    most = _units(selection, code, [_exactly(count, _top(count, reported)) for count in counts])
+    least = _units(selection, code, [count.exactly(count.low) for count in counts])
+    most = _units(selection, code, [count.exactly(_top(count, reported)) for count in counts])
     return [(side, Range(least.get(side, 0), high)) for side, high in most.items()]
 
 
 def _units(selection: Selection, code: str, counts: list[SideCount]) -> dict[SideOrUnknown, int]:
     found = [unit for unit in count_units(selection.scheme, tuple(counts)) if unit.code == code]
     return {unit.side: unit.count for unit in found}
-
-
-def _exactly(count: SideCount, number: int) -> SideCount:
-    return replace(count, low=number, high=number)
 
 
 def _top(count: SideCount, reported: int) -> int:
@@ -176,6 +172,11 @@ def more_than_once(case: Case, code: str) -> bool:
         return False
     sides = max(1, len(documented_sides(supported(case, code))), len(claim.sides))
     return any(units > 1 for units in claim.by_side.values()) or claim.total > sides
+
+
+def counts_joints(case: Case, code: str) -> bool:
+    """Return whether a code counts facet joints, whose units `facet-joint-count` speaks of."""
+    return any(code in s.scheme.codes and s.family.counts == "joint" for s in case.selections)
 
 
 def over_documented(case: Case, code: str) -> bool:

@@ -54,6 +54,54 @@ def _first_and_each_further(scheme: Scheme, sides: tuple[SideCount, ...]) -> tup
     return _per_side(scheme, sides) + _add_ons(scheme, sides, once=False)
 
 
+def _first_second_further(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
+    """One code for the first level of a side, one for the second, one unit of a third for all further ones."""
+    codes = (scheme.primary, scheme.add_on, scheme.further)
+    return tuple(
+        Unit(code, least, side.side, side.evidence, most)
+        for place, code in enumerate(codes, start=1)
+        for side in sides
+        if code is not None
+        for least, most in [_reached(side, place, last=place == len(codes))]
+        if most != 0
+    )
+
+
+def _reached(side: SideCount, place: int, *, last: bool) -> tuple[int, int]:
+    """Return whether the level at `place` of a side was treated for sure, and whether it may have been.
+
+    The last place stands for all levels from there on; without an upper limit any place may have been reached.
+    """
+    first = side.before + 1
+    in_reach = place >= first or last
+
+    def covers(number: int | None) -> bool:
+        return in_reach and (number is None or (number > 0 and side.before + number >= place))
+
+    return int(covers(side.low)), int(covers(side.high))
+
+
+def _once(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
+    """One unit for the session, whatever the sides."""
+    return (Unit.proven(scheme.primary, 1, None, _all_evidence(sides)),)
+
+
+def _few_or_many(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
+    """One unit for the session: of one code up to a number, of another above it; either where the number is open."""
+    low = sum(side.low for side in sides)
+    high = None if any(side.high is None for side in sides) else sum(side.high or 0 for side in sides)
+    few, evidence = scheme.few or 0, _all_evidence(sides)
+    if scheme.many is None or (high is not None and high <= few):
+        return (Unit.proven(scheme.primary, 1, None, evidence),)
+    if low > few:
+        return (Unit.proven(scheme.many, 1, None, evidence),)
+    return (Unit(scheme.primary, 0, None, evidence, 1), Unit(scheme.many, 0, None, evidence, 1))
+
+
+def _all_evidence(sides: tuple[SideCount, ...]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys(e for side in sides for e in side.evidence))
+
+
 def _per_side(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
     """One unit per side, whatever the number of injections."""
     return tuple(Unit.proven(scheme.primary, 1, side.side, side.evidence) for side in sides)
@@ -62,15 +110,13 @@ def _per_side(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
 def _one_or_both_sides(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
     """One code for one side, another that already means both."""
     if len(sides) > 1 and scheme.both_sides is not None:
-        evidence = tuple(dict.fromkeys(e for side in sides for e in side.evidence))
-        return (Unit.proven(scheme.both_sides, 1, None, evidence),)
+        return (Unit.proven(scheme.both_sides, 1, None, _all_evidence(sides)),)
     return _per_side(scheme, sides)
 
 
 def _unlisted(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
     """One unit of an unlisted code for the session."""
-    evidence = tuple(dict.fromkeys(e for side in sides for e in side.evidence))
-    return (Unit.proven(scheme.primary, 1, None, evidence),)
+    return (Unit.proven(scheme.primary, 1, None, _all_evidence(sides)),)
 
 
 def _add_ons(scheme: Scheme, sides: tuple[SideCount, ...], *, once: bool) -> tuple[Unit, ...]:
@@ -90,8 +136,11 @@ def _add_on(code: str, side: SideCount, *, once: bool) -> Unit | None:
 _COUNTING: Mapping[str, Callable[[Scheme, tuple[SideCount, ...]], tuple[Unit, ...]]] = {
     "first-and-further-once": _first_and_further_once,
     "first-and-each-further": _first_and_each_further,
+    "first-second-further": _first_second_further,
     "per-side": _per_side,
     "one-or-both-sides": _one_or_both_sides,
+    "once": _once,
+    "few-or-many": _few_or_many,
     "unlisted": _unlisted,
 }
 

@@ -8,7 +8,7 @@ from cds_service.chart.model import Block, Line, Side, Technique
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
 from cds_service.review.selection import Selection
-from cds_service.review.sites import SideCount, count_by_side
+from cds_service.review.sites import SideCount
 
 _ON_SIDE = {Side.RIGHT: " on the right", Side.LEFT: " on the left", None: ""}
 
@@ -62,31 +62,36 @@ def sides_words(sides: Iterable[Side]) -> str:
     return f"the {named.pop().value}" if len(named) == 1 else "both sides"
 
 
-def sites_words(block: Block) -> str:
-    """Return the sites of a block with their levels: "3 sites on the right (T4, T5, T6)"."""
-    counts = count_by_side(block)
-    named = [_levels(block, count) for count in counts]
+def sites_words(selection: Selection) -> str:
+    """Return what is counted of a block with its names: "3 sites on the right (T4, T5, T6)", "2 joints (...)"."""
+    counts = selection.counts
+    named = [_names(selection.block, count) for count in counts]
     if len(counts) > 1 and len({(c.low, c.high, n) for c, n in zip(counts, named, strict=True)}) == 1:
         return f"{_number(counts[0])} on each side{named[0]}"
     return joined(f"{_number(count)}{_ON_SIDE[count.side]}{name}" for count, name in zip(counts, named, strict=True))
 
 
 def _number(count: SideCount) -> str:
-    noun = "site" if count.high == 1 or (count.high is None and count.low == 1) else "sites"
+    noun = count.noun if count.high == 1 or (count.high is None and count.low == 1) else f"{count.noun}s"
     if count.high is None:
         return f"at least {count.low} {noun}"
     return f"{count.low} {noun}" if count.low == count.high else f"{count.low} to {count.high} {noun}"
 
 
-def _levels(block: Block, count: SideCount) -> str:
-    levels = dict.fromkeys(site.level for site in block.sites if site.side in (count.side, None) and site.level)
-    return f" ({', '.join(levels)})" if levels else ""
+def _names(block: Block, count: SideCount) -> str:
+    """Return the names of what is counted; joints with the nerves that supply them, where nerves were blocked."""
+    levels = tuple(dict.fromkeys(site.level for site in block.sites if site.side in (count.side, None) and site.level))
+    names = count.names or levels
+    if not names:
+        return ""
+    nerves = "" if count.noun != "joint" or set(levels) <= set(names) else f", from {', '.join(levels)}"
+    return f" ({', '.join(names)}{nerves})"
 
 
 def arithmetic(case: Case, selection: Selection) -> str:
     """Return how the sites of a block come to codes: "3 sites on the right (...): 64461 ×1 and 64462 ×1"."""
     lines = supported_words(case, *selection.scheme.codes)
-    return f"{sites_words(selection.block)}: {lines}" if lines else sites_words(selection.block)
+    return f"{sites_words(selection)}: {lines}" if lines else sites_words(selection)
 
 
 _TECHNIQUES = {

@@ -87,8 +87,8 @@ def scheme(text: str, kind: str = "injection", family: str = "paravertebral") ->
         ),
         (
             "codes.toml",
-            f'[64480]\nrole = "add-on"\nfamily = "paravertebral"\ncontinuous = false\n{CODE}',
-            "64480.role",
+            f'[64999]\nrole = "add-on"\nfamily = "paravertebral"\ncontinuous = false\n{CODE}',
+            "64999.role",
             "an add-on needs a primary",
         ),
         ("codes.toml", f'[64999]\nrole = "unlisted"\nrelated = ["12345"]\n{CODE}', "64999.related", "no '12345'"),
@@ -121,7 +121,7 @@ def scheme(text: str, kind: str = "injection", family: str = "paravertebral") ->
             "families.toml",
             scheme('counting = "first-and-further-once"\nprimary = "64461"\nfrom = 2016-01-01'),
             "paravertebral.injection from 2016-01-01",
-            "first-and-further-once takes the codes: primary, add_on",
+            "first-and-further-once takes the members: primary, add_on",
         ),
         (
             "families.toml",
@@ -279,5 +279,5 @@ def test_an_entry_in_two_files_of_one_folder_is_refused(overlay: Callable[[Mappi
     folder = overlay({"codes.toml": f'[64999]\nrole = "unlisted"\n{CODE}'})
     (folder / "codes").mkdir()
     (folder / "codes" / "own.toml").write_text(f'[64999]\nrole = "unlisted"\n{CODE}', encoding="utf-8")
-    with pytest.raises(KnowledgeError, match="64999: is in .*own.toml already"):
+    with pytest.raises(KnowledgeError, match=r"64999: is in .*own\.toml already"):
         load(folder)

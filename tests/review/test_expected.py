@@ -37,7 +37,8 @@ def lines(case):
         ({"technique": "fascial-plane", "plane": "erector-spinae", "side": "bilateral"}, ["64468 x1"]),
         ({"technique": "fascial-plane", "plane": "pecs", "catheter": True}, ["64467-RT x1"]),
         ({"technique": "fascial-plane", "plane": "pecs", "catheter": True, "side": "bilateral"}, ["64469 x1"]),
-        ({"technique": "fascial-plane", "plane": "quadratus-lumborum"}, []),
+        ({"technique": "fascial-plane", "plane": "quadratus-lumborum"}, ["64999 x1"]),
+        ({"technique": "fascial-plane", "plane": "retrolaminar"}, []),
         ({"technique": "other"}, []),
     ],
 )

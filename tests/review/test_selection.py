@@ -26,12 +26,14 @@ from cds_service.review.selection import select
         ({"technique": "fascial-plane", "plane": "pecs"}, "2025-06-01", "fascial-plane", "64466"),
         ({"technique": "fascial-plane", "plane": "pecs", "catheter": True}, "2025-06-01", "fascial-plane", "64467"),
         ({"technique": "fascial-plane"}, "2025-06-01", "fascial-plane", "64466"),
-        ({"technique": "fascial-plane", "plane": "quadratus-lumborum"}, "2025-06-01", None, None),
+        ({"technique": "fascial-plane", "plane": "quadratus-lumborum"}, "2025-06-01", "unlisted-plane", "64999"),
+        ({"technique": "fascial-plane", "plane": "retrolaminar"}, "2025-06-01", None, None),
         ({"technique": "intercostal", "region": None}, "2026-03-02", "intercostal", "64420"),
         ({"technique": "intercostal", "catheter": True}, "2026-03-02", None, None),
-        ({"technique": "trigger-point"}, "2026-03-02", None, None),
+        ({"technique": "trigger-point", "levels": "trapezius"}, "2026-03-02", "trigger-point", "20552"),
+        ({"technique": "other"}, "2026-03-02", None, None),
     ],
 )
 def test_how_a_block_is_coded(block, day, family, primary, knowledge, make_block):
-    found = select(make_block(**block), knowledge.on(date.fromisoformat(day)))
-    assert (found and found.family.id, found and found.scheme.primary) == (family, primary)
+    found = select([make_block(**block)], knowledge.on(date.fromisoformat(day)))
+    assert [(one.family.id, one.scheme.primary) for one in found] == ([(family, primary)] if family else [])

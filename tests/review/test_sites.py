@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.chart.model import Side, Site
-from cds_service.review.sites import count_by_side
+from cds_service.review.sites import count_sites
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,16 @@ from cds_service.review.sites import count_by_side
     ],
 )
 def test_sites_by_side(block, expected, make_block):
-    found = [(count.side and count.side.value, count.low, count.high) for count in count_by_side(make_block(**block))]
+    found = [(count.side and count.side.value, count.low, count.high) for count in count_sites(make_block(**block))]
     assert found == expected
 
 
 def test_a_site_of_no_side_is_on_every_side_of_its_block(make_block):
     block = make_block("T4", "right")
     block = replace(block, sites=(*block.sites, Site("T5", None), Site(None, Side.RIGHT)))
-    assert [(count.side, count.low) for count in count_by_side(block)] == [(Side.RIGHT, 2)]
+    assert [(count.side, count.low) for count in count_sites(block)] == [(Side.RIGHT, 2)]
 
 
 def test_each_count_has_words(make_block):
     for block in (make_block(), make_block("", None), make_block("T4 T5", "bilateral", count=(2, 2))):
-        assert all(count.evidence for count in count_by_side(block))
+        assert all(count.evidence for count in count_sites(block))

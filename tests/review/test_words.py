@@ -1,6 +1,11 @@
+from datetime import date
+
 import pytest
 
+from cds_service.review.selection import select
 from cds_service.review.words import block_words, blocks_words, joined, sites_words
+
+DAY = date(2026, 3, 2)
 
 
 @pytest.mark.parametrize(
@@ -23,8 +28,9 @@ def test_a_list_in_words(items, text):
         ({"levels": "", "count": (2, None)}, "at least 2 sites on the right"),
     ],
 )
-def test_the_sites_of_a_block(block, text, make_block):
-    assert sites_words(make_block(**block)) == text
+def test_the_sites_of_a_block(block, text, make_block, knowledge):
+    (selection,) = select([make_block(**block)], knowledge.on(DAY))
+    assert sites_words(selection) == text
 
 
 @pytest.mark.parametrize(

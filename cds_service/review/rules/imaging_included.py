@@ -49,12 +49,17 @@ def check(case: Case) -> Iterator[Draft]:
     if lines:
         guidance = tuple(e for s in case.selections for fact in s.block.guidance for e in fact.evidence)
         yield Draft(
-            message=f"{codes_words(lines)} {are(lines)} {reported}, but imaging guidance "
-            f"is part of {codes_words(case.expected)}.",
+            message=f"{codes_words(lines)} {are(lines)} {reported}, but imaging guidance {_stands(case)}.",
             remedy=f"Remove {codes_words(lines)}.",
             evidence=(*map(line_evidence, lines), *(guidance or case.block_evidence())),
             codes=codes_of(lines),
         )
+
+
+def _stands(case: Case) -> str:
+    """Say where the guidance went: into the codes, or into none that may be reported beside them."""
+    included = all(family.imaging_included for family in case.families)
+    return f"is {'part of' if included else 'not reported beside'} {codes_words(case.expected)}"
 
 
 RULE = Rule(
@@ -63,6 +68,5 @@ RULE = Rule(
     severity=Severity.WARNING,
     sources=("cms-ncci-ptp-2024q3", "cpt-2016", "cpt-2025"),
     check=check,
-    families=("paravertebral", "fascial-plane"),
     for_orders=True,
 )

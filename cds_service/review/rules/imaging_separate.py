@@ -53,7 +53,7 @@ def check(case: Case) -> Iterator[Draft]:
 
 
 def _separate(case: Case) -> list[Selection]:
-    return [selection for selection in case.selections if not selection.family.imaging_included]
+    return [selection for selection in case.selections if selection.family.imaging_codes]
 
 
 def _unsupported(case: Case, line: Line) -> Draft:

@@ -53,6 +53,8 @@ _MEANING = {
 
 def check(case: Case) -> Iterator[Draft]:
     """Yield one draft per code above its limit."""
+    if case.view.parameter("unit_edits") == "none":
+        return
     for name in counted_codes(case):
         mue = case.view.mue(name)
         units = _counted(case, mue) if mue else 0

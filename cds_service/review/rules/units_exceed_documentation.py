@@ -40,7 +40,7 @@ from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import Mismatch, contradicted, open_lines, unexpected
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.selection import Selection
-from cds_service.review.tally import over_documented
+from cds_service.review.tally import counts_joints, over_documented
 from cds_service.review.words import arithmetic, joined, lines_words, place, supported_words
 
 
@@ -49,11 +49,13 @@ def check(case: Case) -> Iterator[Draft]:
     if contradicted(case, "levels", "site-count"):
         return
     for name in dict.fromkeys(line.code for line in open_lines(case)):
-        if over_documented(case, name):
+        if over_documented(case, name) and not counts_joints(case, name):
             yield _draft(case, name, case.lines_of(name))
     for line in unexpected(case, Mismatch.FURTHER_SITES):
-        if any(case.primaries_reported(line.code)):
+        if any(case.primaries_reported(line.code)) and not counts_joints(case, line.code):
             yield _draft(case, line.code, (line,))
+    for line in unexpected(case, Mismatch.NUMBER):
+        yield _draft(case, line.code, (line,))
 
 
 def _draft(case: Case, name: str, lines: tuple[Line, ...]) -> Draft:

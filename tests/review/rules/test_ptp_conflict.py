@@ -19,6 +19,7 @@ RIBS = {"technique": "intercostal", "levels": "rib_5"}
         pytest.param([{}], {"claim": "62320, 20552"}, id="no block in the pair"),
         pytest.param([RIBS], {"claim": "64461-RT, 64420-RT"}, id="another technique: that rule's"),
         pytest.param([{"surgeon": True}], {"claim": "64461-RT, 62320"}, id="not separate at all"),
+        pytest.param([{}], {"claim": "64633, 64461-RT"}, id="nothing tells of what stands in column 1: that rule's"),
         pytest.param([{}], {"orders": "64461, 64420"}, id="orders carry no modifiers"),
     ],
 )
@@ -46,21 +47,13 @@ def test_silent(blocks, options, judge):
         ),
         (
             [{}],
-            {"claim": "64633, 64461-RT"},
-            "64461 is never paid beside 64633 on one day, whatever the modifier (edit 64633/64461, 2024 Q3).",
-        ),
-        (
-            [{}],
             {"claim": "64461-RT, 01991"},
             "01991 is never paid beside 64461 on one day, whatever the modifier (edit 64461/01991, 2024 Q3).",
         ),
         (
             [{}],
-            {"claim": "20552, 64461-RT"},
-            (
-                "64461 is paid beside 20552 only as a documented separate service with a modifier "
-                "(edit 20552/64461, 2024 Q3)."
-            ),
+            {"claim": "20550, 64461-RT"},
+            ("64461 is never paid beside 20550 on one day, whatever the modifier (edit 20550/64461, 2024 Q3)."),
         ),
         (
             [{}],

@@ -54,13 +54,13 @@ def test_silent(blocks, options, judge):
             "Report 64461-RT ×1.",
         ),
         (
-            {"technique": "facet", "region": "lumbar"},
+            {"technique": "facet", "region": "lumbar", "levels": "L4-L5"},
             {"claim": "64461-RT"},
             (
                 "64461 (thoracic paravertebral block) is reported, but the record describes "
                 "a lumbar facet joint injection."
             ),
-            "Replace 64461 by the code of the block that was done.",
+            "Report 64493-RT ×1.",
         ),
         (
             {"region": "cervical", "levels": "C5"},

@@ -1,0 +1,105 @@
+"""Which of the lines the blocks come to may stand together on one day, by the procedure-to-procedure edits.
+
+An edit with indicator 0 takes the column 2 line away. With indicator 1 it is paid where the record shows two services
+at two places, and then carries a modifier that says so; where the record does not show it, the line is not expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cds_service.chart.model import Block, Line
+from cds_service.chart.narrative.levels import region_of
+from cds_service.knowledge.library import View
+from cds_service.review.assessment import ExpectedLine
+from cds_service.review.modifiers import SIDE_MODIFIERS, distinct_modifiers
+from cds_service.review.sites import sides_of
+
+_NEVER = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An expected line with the block it is for."""
+
+    line: ExpectedLine
+    block: Block
+
+
+def side_by_side(drafted: Sequence[Drafted], others: Iterable[Line], view: View) -> tuple[ExpectedLine, ...]:
+    """Return the lines that may be reported together, beside the Claim's `others`, with the modifiers that needs."""
+    beside: list[ExpectedLine | Line] = [*(draft.line for draft in drafted), *others]
+    allowed = [draft for draft in drafted if not _never_paid(draft.line, beside, view)]
+    kept = [draft for draft in allowed if not _undistinguished(draft, allowed, view)]
+    kept = [draft for draft in kept if not _guides_nothing(draft.line, kept, view)]
+    return tuple(_marked(draft, kept, view) for draft in kept)
+
+
+def told_apart(one: Block, other: Block) -> bool:
+    """Return whether the record puts two blocks at two places: other regions, other sides, or no level in common."""
+    if one.region and other.region and one.region != other.region:
+        return True
+    sides = [frozenset(sides_of(block)) for block in (one, other)]
+    if None not in sides[0] | sides[1] and not sides[0] & sides[1]:
+        return True
+    levels = [_levels(block) for block in (one, other)]
+    return bool(levels[0] and levels[1]) and not levels[0] & levels[1]
+
+
+def _levels(block: Block) -> frozenset[str]:
+    """Return the vertebral levels of a block; empty where a site has none that could be compared."""
+    names = [site.level for site in block.sites]
+    if any(name is None or region_of(name) is None for name in names):
+        return frozenset()
+    return frozenset(end for name in names if name for end in name.split("-"))
+
+
+def _never_paid(line: ExpectedLine, lines: Iterable[ExpectedLine | Line], view: View) -> bool:
+    """Whether an edit lets no modifier put `line` beside another of the same day."""
+    edits = (view.ptp(other.code, line.code) for other in lines if _same_day(line, other))
+    return any(edit is not None and edit.indicator == _NEVER for edit in edits)
+
+
+def _undistinguished(draft: Drafted, drafted: Iterable[Drafted], view: View) -> bool:
+    """Whether an edit needs a place of its own for the line, and the record does not show one.
+
+    Imaging is never marked as distinct: it is that of the block which includes it.
+    """
+    code = view.code(draft.line.code)
+    imaging = code is not None and code.role == "imaging"
+    return any(imaging or not told_apart(draft.block, other.block) for other in _edited(draft, drafted, view))
+
+
+def _edited(draft: Drafted, drafted: Iterable[Drafted], view: View) -> Iterator[Drafted]:
+    """Yield the lines of other blocks that bundle this one unless it is distinct."""
+    for other in drafted:
+        if other.block is not draft.block and _same_day(draft.line, other.line):
+            edit = view.ptp(other.line.code, draft.line.code)
+            if edit is not None and edit.indicator != _NEVER:
+                yield other
+
+
+def _marked(draft: Drafted, drafted: Iterable[Drafted], view: View) -> ExpectedLine:
+    """Return the line, with the modifier of a service at another place where an edit asks for it."""
+    marks = distinct_modifiers(view)
+    bundling = [other for other in _edited(draft, drafted, view) if not marks & set(other.line.modifiers)]
+    if not bundling or marks & set(draft.line.modifiers):
+        return draft.line
+    place = sum(modifier in SIDE_MODIFIERS for modifier in draft.line.modifiers)
+    modifiers = (*draft.line.modifiers[:place], view.parameter("distinct_site_modifier"), *draft.line.modifiers[place:])
+    evidence = tuple(e for other in bundling for e in other.line.evidence)
+    return replace(draft.line, modifiers=modifiers, evidence=tuple(dict.fromkeys(draft.line.evidence + evidence)))
+
+
+def _guides_nothing(line: ExpectedLine, kept: Iterable[Drafted], view: View) -> bool:
+    """Whether `line` is imaging, and every block left beside it includes imaging."""
+    code = view.code(line.code)
+    if code is None or code.role != "imaging":
+        return False
+    others = (view.code(other.line.code) for other in kept)
+    return all(other.imaging_included for other in others if other is not None and other.role != "imaging")
+
+
+def _same_day(one: ExpectedLine, other: ExpectedLine | Line) -> bool:
+    return None in (one.service_date, other.service_date) or one.service_date == other.service_date
