@@ -55,7 +55,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         pytest.param("64461 96372 20200101 20200101 9", [], "marked not applicable (indicator 9)", id="indicator 9"),
         pytest.param("64461 96372 20200101 * 9", [], "marked not applicable (indicator 9)", id="9 without end"),
         pytest.param("64461 96372 20261101 20261001 1", [], "never in force", id="ends before it begins"),
-        pytest.param("99213 96372 20200101 * 1", [], "about other codes", id="no code of ours"),
+        pytest.param("99213 97110 20200101 * 1", [], "about other codes", id="no code of ours"),
         pytest.param("76942 99213 20200101 * 1", [], "about other codes", id="imaging beside a stranger"),
     ],
 )
