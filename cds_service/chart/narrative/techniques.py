@@ -18,9 +18,8 @@ _CALLED_OFF = re.compile(
     r"given|attempted|possible|started|begun|commenced|undertaken|pursued|carried out)|never|avoided|called off|"
     r"given up|skipped|scratched|scrapped|fore?gone|not (?:go |proceed|take place)|unable to|wasn't|held"
 )
-_BLOCK_DONE = re.compile(
-    r"\bblocks? (?:(?:was|were|is|then|has been|successfully) ){0,3}(?:done|performed|placed|completed)\b"
-)
+_BLOCK_DONE = re.compile(r"\s(?:(?:was|were|then|has been|successfully)\s){0,3}(?:done|performed|placed|completed)\b")
+"""After "block", without its name: "asked for a femoral block in PACU; block done"."""
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
