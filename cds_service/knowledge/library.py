@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from cds_service.knowledge.build import (
     AnesthesiaRange,
@@ -45,12 +45,13 @@ from cds_service.knowledge.model import (
     Source,
     Term,
 )
-from cds_service.knowledge.tables import KINDS, MueTable, PtpTable, Tables, build_tables
+from cds_service.knowledge.tables import KINDS, MueTable, PtpTable, Table, Tables, build_tables
 
 __all__ = ["DEFAULT_PROFILE", "Knowledge", "KnowledgeError", "View", "load"]
 
 DEFAULT_PROFILE = "default"
-AnyTable = TypeVar("AnyTable", PtpTable, MueTable)
+AnyTable = TypeVar("AnyTable", bound=Table[Any])
+Kind = Literal["ptp", "mue", "addon", "mpfs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +117,13 @@ class View:
     profile: str
 
     def code(self, code: str) -> Code | None:
-        """Return what is known of `code`, whether or not it is valid that day; None for a code not in the files."""
-        return self.knowledge.codes.get(code)
+        """Return what is known of `code`, whether or not it is valid that day; None for a code not in the files.
+
+        Its primaries and its bilateral indicator are those of the edition for the day (see `edition_gap`).
+        """
+        if code not in self._codes:
+            self._codes[code] = self._of_the_day(self.knowledge.codes.get(code))
+        return self._codes[code]
 
     def valid(self, code: str) -> bool | None:
         """Return whether `code` may be reported for a service that day; None for a code not in the files."""
@@ -219,11 +225,17 @@ class View:
         table = self._ptp_table
         return table is not None and any(self.is_anesthesia(column1) for column1 in table.columns1.get(code, ()))
 
-    def edition_gap(self, kind: Literal["ptp", "mue"]) -> str | None:
-        """Return a sentence where the day lies outside the quarter of the table used, None where it lies within."""
-        table = self._ptp_table if kind == "ptp" else self._mue_table
-        if table is None:
+    def edition_gap(self, kind: Kind, code: str | None = None) -> str | None:
+        """Return a sentence where the day lies outside the quarter of the table used, None where it lies within.
+
+        For a `code`, the table used is the nearest one that has it; a code in none gets a sentence of its own.
+        """
+        tables: tuple[Table[Any], ...] = getattr(self.knowledge.tables, kind)
+        table = _nearest(tables, self.day, code)
+        if not tables:
             return f"No table of {KINDS[kind]} is loaded."
+        if table is None:
+            return f"The loaded {KINDS[kind]} do not have {code}."
         if table.covers(self.day):
             return None
         return (
@@ -276,12 +288,27 @@ class View:
         }
 
     @cached_property
+    def _codes(self) -> dict[str, Code | None]:
+        return {}
+
+    def _of_the_day(self, code: Code | None) -> Code | None:
+        if code is None:
+            return None
+        addon = _nearest(self.knowledge.tables.addon, self.day, code.code)
+        mpfs = _nearest(self.knowledge.tables.mpfs, self.day, code.code)
+        primaries = addon.rows[code.code] if addon else code.primaries
+        bilateral = mpfs.rows[code.code] if mpfs else code.bilateral
+        if (primaries, bilateral) == (code.primaries, code.bilateral):
+            return code
+        return replace(code, primaries=primaries, bilateral=bilateral)
+
+    @cached_property
     def _ptp_table(self) -> PtpTable | None:
-        return _edition(self.knowledge.tables.ptp, self.day)
+        return _nearest(self.knowledge.tables.ptp, self.day)
 
     @cached_property
     def _mue_table(self) -> MueTable | None:
-        return _edition(self.knowledge.tables.mue, self.day)
+        return _nearest(self.knowledge.tables.mue, self.day)
 
 
 def load(overlay: Path | None = None) -> Knowledge:
@@ -365,9 +392,13 @@ def _list_on(lists: tuple[DiagnosisGroup, ...], day: date) -> DiagnosisGroup | N
     return None if group.valid_to is not None and group.valid_to < day else group
 
 
-def _edition(tables: tuple[AnyTable, ...], day: date) -> AnyTable | None:
-    """Return the edition for the day; the latest one where none is, which `edition_gap` says aloud."""
-    return next((table for table in tables if table.covers(day)), tables[-1] if tables else None)
+def _nearest(tables: tuple[AnyTable, ...], day: date, code: str | None = None) -> AnyTable | None:
+    """Return the edition for the day, else the one nearest to it, which `edition_gap` says aloud.
+
+    For a `code`, only editions with a row of it count; None where there is none.
+    """
+    having = (table for table in tables if code is None or code in table.rows)
+    return min(having, key=lambda table: table.days_from(day), default=None)
 
 
 def _normal(text: str) -> str:

@@ -9,15 +9,19 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from cds_service.knowledge.errors import KnowledgeError
-from cds_service.knowledge.files import Entry, Files
+from cds_service.knowledge.files import HEADERS, Entry, Files
 from cds_service.knowledge.model import Mue, Ptp
 
 T = TypeVar("T")
 KINDS: Mapping[str, str] = {
     "ptp": "Medicare NCCI procedure-to-procedure edits",
     "mue": "Medicare NCCI medically unlikely edits",
+    "addon": "Medicare NCCI add-on code edits",
+    "mpfs": "payment policy indicators of the Medicare fee schedule",
 }
 """The kinds a day is asked of, as a sentence names them."""
+CONTRACTORS_CHOICE = "CCCCC"
+"""Stands in the add-on code edits for primaries that the Medicare contractors choose."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class Table(Generic[T]):
     def covers(self, day: date) -> bool:
         """Return whether `day` lies in the quarter of the edition."""
         return self.valid_from <= day <= self.valid_to
+
+    def days_from(self, day: date) -> int:
+        """Return how many days `day` lies outside the quarter of the edition, 0 within it."""
+        return max(0, (self.valid_from - day).days, (day - self.valid_to).days)
 
 
 @dataclass(frozen=True)
@@ -54,11 +62,27 @@ class MueTable(Table[str]):
 
 
 @dataclass(frozen=True)
+class AddonTable(Table[str]):
+    """The primaries by add-on, where the edits name any (types 2 and 3 leave some or all to the contractors)."""
+
+    rows: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class MpfsTable(Table[str]):
+    """The bilateral indicators of the fee schedule by code."""
+
+    rows: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Tables:
     """Every loaded edition, oldest first. `primaries` and `bilateral` are those of the newest edition with the code."""
 
     ptp: tuple[PtpTable, ...]
     mue: tuple[MueTable, ...]
+    addon: tuple[AddonTable, ...]
+    mpfs: tuple[MpfsTable, ...]
     primaries: Mapping[str, frozenset[str]]
     bilateral: Mapping[str, str]
     newest_edition: str
@@ -79,11 +103,15 @@ def build_tables(files: Files) -> Tables:
         _check_apart(entries)
     _check_no_strangers(files)
     editions = [entry.value for entries in by_kind.values() for _, entry in entries]
+    addon = tuple(_addon_table(files, id_, entry.value) for id_, entry in by_kind["addon"])
+    mpfs = tuple(_mpfs_table(files, id_, entry.value) for id_, entry in by_kind["mpfs"])
     return Tables(
         ptp=tuple(_ptp_table(files, id_, entry.value) for id_, entry in by_kind["ptp"]),
         mue=tuple(_mue_table(files, id_, entry.value) for id_, entry in by_kind["mue"]),
-        primaries=_primaries(files, [entry.value for _, entry in by_kind["addon"]]),
-        bilateral=_bilateral(files, [entry.value for _, entry in by_kind["mpfs"]]),
+        addon=addon,
+        mpfs=mpfs,
+        primaries={add_on: primaries for table in addon for add_on, primaries in table.rows.items()},
+        bilateral={code: indicator for table in mpfs for code, indicator in table.rows.items()},
         newest_edition=max((e["edition"] for e in editions), default="no tables"),
         source_ids=frozenset(e["source"] for e in editions),
     )
@@ -136,16 +164,14 @@ def _mue_table(files: Files, id_: str, value: Mapping[str, str]) -> MueTable:
     return MueTable(*_frame(id_, value), rows)
 
 
-def _primaries(files: Files, tables: Sequence[Mapping[str, str]]) -> Mapping[str, frozenset[str]]:
-    primaries: dict[str, frozenset[str]] = {}
-    for table in tables:
-        edition: dict[str, set[str]] = {}
-        for primary, add_on, _ in files.rows(table["file"], "addon"):
-            edition.setdefault(add_on, set()).add(primary)
-        primaries |= {add_on: frozenset(codes) for add_on, codes in edition.items()}
-    return primaries
+def _addon_table(files: Files, id_: str, value: Mapping[str, str]) -> AddonTable:
+    primaries: dict[str, set[str]] = {}
+    for primary, add_on, _ in files.rows(value["file"], "addon"):
+        if primary != CONTRACTORS_CHOICE:
+            primaries.setdefault(add_on, set()).add(primary)
+    return AddonTable(*_frame(id_, value), {add_on: frozenset(codes) for add_on, codes in primaries.items()})
 
 
-def _bilateral(files: Files, tables: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
-    column = 4
-    return {row[0]: row[column] for table in tables for row in files.rows(table["file"], "mpfs")}
+def _mpfs_table(files: Files, id_: str, value: Mapping[str, str]) -> MpfsTable:
+    column = HEADERS["mpfs"].index("bilateral")
+    return MpfsTable(*_frame(id_, value), {row[0]: row[column] for row in files.rows(value["file"], "mpfs")})

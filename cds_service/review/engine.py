@@ -186,8 +186,13 @@ def _not_checked(case: Case, open_lines: tuple[Line, ...]) -> Iterator[NotChecke
 
 
 def _table_gaps(case: Case) -> Iterator[NotChecked]:
-    gaps = {"ptp-conflict": case.view.edition_gap("ptp"), "mue-exceeded": case.view.edition_gap("mue")}
-    yield from (NotChecked(rule, gap) for rule, gap in gaps.items() if gap is not None)
+    gaps = [("ptp-conflict", case.view.edition_gap("ptp")), ("mue-exceeded", case.view.edition_gap("mue"))]
+    for code in filter(None, map(case.view.code, case.reported_codes)):
+        if code.role == "add-on":
+            gaps.append(("addon-without-primary", case.view.edition_gap("addon", code.code)))
+        if code.is_block:
+            gaps.append(("bilateral-reporting", case.view.edition_gap("mpfs", code.code)))
+    yield from (NotChecked(rule, gap) for rule, gap in dict.fromkeys(gaps) if gap is not None)
     uncovered = [code for code in case.reported_codes if not case.view.ptp_covers(code)]
     if uncovered:
         yield NotChecked("ptp-conflict", f"The loaded edits hold no pair with {', '.join(uncovered)}.")

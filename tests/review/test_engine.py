@@ -93,6 +93,24 @@ def test_what_could_not_be_judged_is_said(changed, rule, chart, knowledge):
     assert rule in {item.rule for item in found.not_checked}
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param("64461-RT, 64462-RT", {"addon-without-primary", "bilateral-reporting"}, id="add-on"),
+        pytest.param("64461-RT", {"bilateral-reporting"}, id="no add-on: its table decides nothing"),
+        pytest.param("76942", set(), id="no block: neither does"),
+    ],
+)
+def test_every_table_of_another_quarter_that_decided_something_is_said(
+    lines, expected, make_case, make_block, knowledge
+):
+    chart = make_case(make_block("T4 T5"), claim=lines).chart
+    day = replace(chart, date_of_service=date(2026, 3, 2))
+    found = {item.rule: item.reason for item in assess(day, knowledge, today=TODAY).not_checked}
+    assert {"addon-without-primary", "bilateral-reporting"} & found.keys() == expected
+    assert all("2026-03-02 lies outside the loaded" in found[rule] for rule in (*expected, "mue-exceeded"))
+
+
 def test_a_block_without_knowledge_is_said_and_not_corrected(make_case, make_block, knowledge):
     chart = make_case(make_block(technique="other"), claim="64461-RT").chart
     found = assess(chart, knowledge, today=TODAY)
