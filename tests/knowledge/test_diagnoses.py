@@ -31,6 +31,10 @@ from cds_service.knowledge.errors import KnowledgeError
         pytest.param("M54.50", True, None, id="what took its place: unspecified, but not of a side"),
         pytest.param("M47.816", True, None, id="of the spine"),
         pytest.param("I10", True, None, id="a category without anything below it"),
+        pytest.param("B20", True, None, id="a category listed as a block as well"),
+        pytest.param("C50", False, None, id="a category listed as a block, with codes below it"),
+        pytest.param("C4A.9", True, None, id="a letter in the third place"),
+        pytest.param("QA0.0101", True, None, id="a letter in the second place"),
     ],
 )
 def test_a_code_of_the_release(code, billable, side):
@@ -49,7 +53,15 @@ def test_what_is_no_code_of_the_release(code):
 
 @pytest.mark.parametrize(
     ("written", "official"),
-    [("s2241xa", "S22.41XA"), (" S22.41XA ", "S22.41XA"), ("i10", "I10"), ("G8918", "G89.18"), ("none", "NONE")],
+    [
+        ("s2241xa", "S22.41XA"),
+        (" S22.41XA ", "S22.41XA"),
+        ("i10", "I10"),
+        ("G8918", "G89.18"),
+        ("none", "NONE"),
+        ("pain", "PAIN"),
+        ("qa00101", "QA0.0101"),
+    ],
 )
 def test_dot_and_case_do_not_matter(written, official):
     assert normal(written) == official
@@ -57,6 +69,18 @@ def test_dot_and_case_do_not_matter(written, official):
 
 def test_found_in_any_form():
     assert lookup("s2241xa") == lookup("S22.41XA")
+
+
+def test_every_code_is_as_the_package_itself_has_it():
+    """The package's own tree, which the service does not load, has the same codes and the same headers."""
+    script = (
+        "import simple_icd_10_cm as package; from cds_service.knowledge.diagnoses import lookup;"
+        "names = [name for name in package.get_all_codes(with_dots=True) if package.is_category_or_subcategory(name)];"
+        "found = {name: lookup(name) for name in names}; assert len(found) > 90_000;"
+        "bad = [n for n, one in found.items() if one is None or (one.code, one.billable) != (n, package.is_leaf(n))];"
+        "assert not bad, bad[:20]"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_the_release_is_of_a_fiscal_year():
