@@ -61,7 +61,8 @@ class Diagnosis:
 
     `code` is written with its dot ("S22.41XA"). `billable` is False for a header: a code with others below it.
     `laterality` is what the title says in words ("right side", "unspecified breast"), None where it names no side; of
-    a heart it may be a chamber, so ask only where a side of the body is meant.
+    a heart it may be a chamber, so ask only where a side of the body is meant. An eye that only the seventh character
+    names (E11.3211) is not told.
     """
 
     code: str

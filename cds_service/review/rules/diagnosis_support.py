@@ -19,10 +19,11 @@ The tabular list of ICD-10-CM and its official guidelines; for facet injections 
 ## Known limits
 
 The codes are those of one release. For a day outside its fiscal year a doubtful code is advice, not a warning, and the
-assessment says so; codes that came in April count for the whole year. Sides are compared for diagnoses of the trunk
-only, and only where the record documents one side for the block. Side and list are advice, not a forecast of payment,
-and are left out where a diagnosis cannot be read as ICD-10-CM. Lists of other contractors differ. Where the Claim names
-no diagnosis, the Conditions of the encounter are looked at, and nothing is required. A diagnosis is never changed here.
+assessment says so; codes that came in April count for the whole year. Sides are compared for groups of diagnoses only
+(of the trunk, for blocks of the trunk), and where the record documents one side for the block. Side and list are
+advice, not a forecast of payment, and are left out where a diagnosis cannot be read as ICD-10-CM. Lists of other
+contractors differ. Where the Claim names no diagnosis, the Conditions of the encounter are looked at, and nothing is
+required. A diagnosis is never changed here.
 
 ## Example
 

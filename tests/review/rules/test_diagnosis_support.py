@@ -260,3 +260,51 @@ def test_without_the_package_the_rule_alone_fails(make_case, make_block, monkeyp
     _, failed = engine._run((find_rule(RULE), find_rule("mue-exceeded")), case)
     assert [one.rule for one in failed] == [RULE]
     assert gaps(case) == []
+
+
+FACET = {"technique": "facet", "region": "lumbar", "levels": "L3-L4", "guidance": ["fluoroscopy"], "day": "2026-06-02"}
+STELLATE = {"technique": "sympathetic", "region": "cervical", "levels": "C6", "target": "stellate"}
+FACET_CLAIM = {"claim": "64493-RT", "profile": "medicare", "day": "2026-06-02"}
+
+
+@pytest.mark.parametrize(
+    ("diagnoses", "options", "speaks"),
+    [
+        pytest.param("M47.816", {}, False, id="spondylosis of the lumbar spine"),
+        pytest.param("M47.897 M54.50", {}, False, id="one of two"),
+        pytest.param("M54.50", {}, True, id="back pain"),
+        pytest.param("M54.16 G89.29", {}, True, id="radiculopathy and chronic pain"),
+        pytest.param("M47.818", {}, True, id="just after the range"),
+        pytest.param("M54.50", {"profile": "default"}, False, id="another payer"),
+        pytest.param("", {}, False, id="none known"),
+    ],
+)
+def test_the_list_for_facet_injections(diagnoses, options, speaks, judge):
+    findings = judge(RULE, FACET, **(FACET_CLAIM | options), diagnoses=diagnoses)
+    assert [finding.severity for finding in findings] == [Severity.INFO] * speaks
+    for finding in findings:
+        assert finding.message.startswith(
+            "Of the diagnoses for 64493 none is among the diagnoses a Medicare contractor"
+        )
+        assert [source.id for source in finding.citations] == ["noridian-a58403"]
+
+
+@pytest.mark.parametrize(
+    ("block", "claim", "diagnosis", "speaks"),
+    [
+        pytest.param(STELLATE, "64510-RT", "G90.512", True),
+        pytest.param(STELLATE, "64510-RT", "G90.511", False),
+        pytest.param(STELLATE, "64510-RT", "G57.72", False, id="a leg is nothing for the stellate ganglion"),
+        pytest.param({"technique": "sympathetic", "region": "lumbar", "levels": "L2"}, "64520-RT", "G90.522", True),
+        pytest.param(
+            {"technique": "transforaminal-epidural", "region": "lumbar", "levels": "L5"}, "64483-RT", "M54.32", True
+        ),
+        pytest.param(
+            {"technique": "transforaminal-epidural", "region": "lumbar", "levels": "L5"}, "64483-RT", "M54.31", False
+        ),
+        pytest.param(FACET, "64493-RT", "M54.32", False, id="facet: no side is compared"),
+    ],
+)
+def test_sides_beyond_the_trunk(block, claim, diagnosis, speaks, judge):
+    findings = judge(RULE, {"day": "2026-06-02", **block}, claim=claim, day="2026-06-02", diagnoses=diagnosis)
+    assert [finding.codes for finding in findings] == [(diagnosis,)] * speaks
