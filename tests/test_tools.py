@@ -43,12 +43,15 @@ SCENARIO = {
     "payer": "unspecified",
     "year": 2026,
     "agree": False,
+    "role": "negative_control",
+    "machine_checkable": True,
     "recommended_codes_2026": [
         {"code": "64461", "units": 1, "modifiers": ["RT"]},
         {"code": "64462", "units": 1, "modifiers": ["RT"]},
     ],
     "must_not_include": ["76942"],
 }
+RIGHT = {"agree": True, "role": "acceptance"}
 QUESTION = {"id": "q", "scenario": NOTE, "expert_codes": ["64461-RT", "64462-RT x1"], "expert_reason": ""}
 
 
@@ -196,21 +199,23 @@ def test_the_scenario_tool_runs(scenarios: ModuleType, tmp_path: Path, capsys: p
     _write(tmp_path / "coding_qa.jsonl", QUESTION, QUESTION | {"id": "rule", "expert_codes": []})
     assert scenarios.main([str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "| examples of families in scope | 3 (1 others left out) |" in said
-    assert "| lines as the source has them | 2 (67%) |" in said
-    assert "| `two` | −64461-RT×1 −64462-RT×1 +64461-LT×1; read: paravertebral" in said
+    assert "| wrong answers, with the right one | 2 | 1 (50%) | 0 | `two` |" in said
+    assert "| questions and answers | 1 | 1 (100%) | 0 | none |" in said
+    assert "Rows that state a rule and tell of no procedure: 1." in said
+    assert "| `two` | control | −64461×1 −64462×1 +64461×1; read: paravertebral |" not in said
+    assert "| `two` | control | −64462×1; read: paravertebral |" in said
 
 
 @pytest.mark.parametrize(
     ("change", "day", "profile", "right"),
     [
         pytest.param({}, date(2026, 6, 1), "default", ("64461", "64462"), id="a wrong source: the answer as of 2026"),
-        pytest.param({"agree": True, "year": 2021}, date(2021, 6, 1), "default", ("64461",), id="a right source"),
+        pytest.param(RIGHT | {"year": 2021}, date(2021, 6, 1), "default", ("64461",), id="a right source"),
         pytest.param(
-            {"agree": True, "year": None, "payer": "Medicare (NCCI)"},
+            RIGHT | {"year": None, "payer": "Medicare (NCCI)"},
             date(2026, 6, 1),
             "medicare",
-            ("64461", "64462"),
+            ("64461",),
             id="no year",
         ),
         pytest.param(
@@ -226,22 +231,54 @@ def test_the_scenario_tool_runs(scenarios: ModuleType, tmp_path: Path, capsys: p
     ],
 )
 def test_a_scenario_is_asked_for_its_own_day_and_payer(
-    scenarios: ModuleType, change: dict[str, Any], day: date, profile: str, right: tuple[str, ...]
+    scenarios: ModuleType,
+    pipeline: Pipeline,
+    change: dict[str, Any],
+    day: date,
+    profile: str,
+    right: tuple[str, ...],
 ) -> None:
-    example = scenarios.scenario(SCENARIO | change)
+    example = scenarios.scenario(SCENARIO | change, pipeline.knowledge)
     assert (example.day, example.profile) == (day, profile)
     assert tuple(line.code for line in example.right) == right
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "group"),
     [
-        {"expected_codes": [{"code": "64493", "units": 1, "modifiers": []}], "recommended_codes_2026": []},
-        {"expected_codes": [{"code": "64999", "units": 1, "modifiers": []}], "recommended_codes_2026": None},
+        pytest.param(RIGHT, "accepted", id="right and checkable"),
+        pytest.param(RIGHT | {"agree": "partial"}, "partly", id="right with a reservation"),
+        pytest.param(RIGHT | {"machine_checkable": False}, "partly", id="open to reading"),
+        pytest.param({"role": "historical_crosswalk", "agree": True}, "crosswalk", id="an old code"),
+        pytest.param({}, "control", id="a wrong answer"),
     ],
 )
-def test_a_scenario_of_another_family_is_left_out(scenarios: ModuleType, change: dict[str, Any]) -> None:
-    assert scenarios.scenario(SCENARIO | change) is None
+def test_what_a_scenario_is_good_for(
+    scenarios: ModuleType, pipeline: Pipeline, change: dict[str, Any], group: str
+) -> None:
+    assert scenarios.scenario(SCENARIO | change, pipeline.knowledge).group == group
+
+
+@pytest.mark.parametrize(
+    ("lines", "miss", "exact"),
+    [
+        pytest.param([("64461", 1, ("RT",)), ("64462", 1, ("RT",))], "", True, id="all the same"),
+        pytest.param([("64461", 1, ()), ("64462", 1, ("RT", "59"))], "", False, id="a side and a 59 are not compared"),
+        pytest.param([("64461", 1, ("50",)), ("64462", 1, ())], "−64461×1 +64461-50×1", False, id="50 is"),
+        pytest.param([("64461", 1, ("RT",)), ("64462", 2, ("RT",))], "−64462×1 +64462×2", False, id="units are"),
+    ],
+)
+def test_what_is_compared(
+    scenarios: ModuleType,
+    pipeline: Pipeline,
+    lines: list[tuple[str, int, tuple[str, ...]]],
+    miss: str,
+    exact: bool,
+) -> None:
+    answer = pipeline.review_note(NOTE, "default", date(2026, 6, 1))
+    given = tuple(ExpectedLine(code, units, modifiers, ()) for code, units, modifiers in lines)
+    outcome = scenarios.judge(scenarios.scenario(SCENARIO, pipeline.knowledge), replace(answer, expected_lines=given))
+    assert (outcome.miss.partition(";")[0], outcome.exact) == (miss, exact)
 
 
 @pytest.mark.parametrize(
@@ -258,21 +295,20 @@ def test_negative_controls(
 ) -> None:
     answer = pipeline.review_note(NOTE, "default", date(2026, 6, 1))
     lines = tuple(ExpectedLine(code, units, modifiers, ()) for code, units, modifiers in codes)
-    outcome = scenarios.judge(scenarios.scenario(SCENARIO), replace(answer, expected_lines=lines))
+    outcome = scenarios.judge(scenarios.scenario(SCENARIO, pipeline.knowledge), replace(answer, expected_lines=lines))
     assert outcome.wrong_given is wrong
 
 
-def test_a_wrong_answer_of_a_unit_for_every_injection(scenarios: ModuleType) -> None:
-    per_injection = scenarios.scenario(
-        SCENARIO | {"expected_codes": [{"code": "64462", "units": None, "modifiers": []}]}
-    )
+def test_a_wrong_answer_of_a_unit_for_every_injection(scenarios: ModuleType, pipeline: Pipeline) -> None:
+    open_units = {"expected_codes": [{"code": "64462", "units": None, "modifiers": []}]}
+    per_injection = scenarios.scenario(SCENARIO | open_units, pipeline.knowledge)
     assert per_injection.wrong == (scenarios.Wanted("64462", None, ()),)
     assert scenarios._gives(per_injection, [scenarios.Wanted("64462", 3, ("RT",))])
     assert not scenarios._gives(per_injection, [scenarios.Wanted("64462", 1, ("RT",))])
 
 
-def test_a_label_marked_as_wrong_is_what_must_not_be_given(scenarios: ModuleType) -> None:
+def test_a_label_marked_as_wrong_is_what_must_not_be_given(scenarios: ModuleType, pipeline: Pipeline) -> None:
     row = QUESTION | {"expert_codes": ["WRONG LABEL: 64483 + 64484"], "expert_reason": "Correct: 64461-RT + 64462-RT."}
-    example = scenarios.question(row)
+    example = scenarios.question(row, pipeline.knowledge)
     assert [line.code for line in example.wrong] == ["64483", "64484"]
     assert example.right == (scenarios.Wanted("64461", 1, ("RT",)), scenarios.Wanted("64462", 1, ("RT",)))

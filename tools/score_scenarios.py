@@ -1,36 +1,41 @@
 """Score the whole service on worked coding examples from public sources, kept outside the repository.
 
-Run `python tools/score_scenarios.py [FOLDER]`; the folder holds `scenarios.jsonl` and `coding_qa.jsonl`. Only the
-rows about the families of this version are scored. With `--write` the figures go into docs/accuracy.md. Prints ids,
-codes and figures, never the words of an example. The exit code is 0 whatever the score.
+Run `python tools/score_scenarios.py [FOLDER]`; the folder holds `scenarios.jsonl` and `coding_qa.jsonl`. Each text goes
+through the note reader and the rules like any note, under the profile of its payer. With `--write` the figures go into
+docs/accuracy.md. Prints ids, codes and figures, never the words of an example. The exit code is 0 whatever the score.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from scoring import SHARED, absent, named, percent_of, rows_of, stamp, table, write_section
 
-from cds_service.knowledge.library import load
+from cds_service.knowledge.library import DEFAULT_PROFILE, Knowledge, load
 from cds_service.pipeline import Pipeline
 from cds_service.review.assessment import Assessment
-
-FAMILY: Final = frozenset({"64461", "64462", "64463", "64466", "64467", "64468", "64469", "64420", "64421"})
-UNLISTED: Final = "64999"
-"""What a fascial plane block was reported with before it had codes of its own."""
 
 _DEFAULT_DAY: Final = date(2026, 6, 1)
 _ISO = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
 _BEFORE = re.compile(r"before (20\d\d)")
-_FASCIAL = re.compile(r"\b(erector spinae|ESP|serratus|fascial plane)\b")
 _SPELLED = re.compile(r"\b(\d{5})(?:-(\w\w))?(?: x(\d))?")
+_COMPARED: Final = frozenset({"50", "KX"})
+"""Modifiers the sources agree on; a side (RT, LT) or 59 many of them leave off."""
+_OF_PAYER: Final = (("asc facility", "medicare-asc-facility"), ("cpt", "cpt"))
+"""Payers of the examples whose rule set no Coverage names."""
+GROUPS: Final = (
+    ("accepted", "right answers that can be checked by machine"),
+    ("partly", "right answers with a reservation"),
+    ("crosswalk", "old codes, as of 2026"),
+    ("control", "wrong answers, with the right one"),
+    ("question", "questions and answers"),
+)
 
 Row = Mapping[str, Any]
 
@@ -46,9 +51,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One worked example; `right` is None where the source gives no answer, `wrong` what must not be answered."""
+    """One worked example; `right` is None where the source gives no answer, `wrong` what must not be answered.
+
+    `group` is one of `GROUPS`.
+    """
 
     id: str
+    group: str
     text: str
     day: date
     profile: str
@@ -59,68 +68,85 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one example. `miss` says in codes what is not as the source has it; empty where all is."""
+    """What came of one example. `miss` says in codes what is not as the source has it; empty where all is.
+
+    `exact`: every modifier is the source's too, and not only 50 and KX.
+    """
 
     id: str
-    codes_right: bool
+    group: str
     miss: str
+    exact: bool
     wrong_given: bool
 
 
-def scenario(row: Row) -> Example | None:
-    """Return a row of `scenarios.jsonl` as an example; None where it is about other families.
+def scenario(row: Row, knowledge: Knowledge) -> Example:
+    """Return a row of `scenarios.jsonl` as an example.
 
     A source that is right answers for its own year; every other row has its answer as of 2026, where it has one.
     """
     expected = _wanted(row["expected_codes"])
     recommended = None if row["recommended_codes_2026"] is None else _wanted(row["recommended_codes_2026"])
-    mentioned = {line.code for line in (*expected, *(recommended or ()))} | set(row["must_not_include"])
-    if not _in_scope(mentioned, row["text"]):
-        return None
-    own_year = row["agree"] is True and bool(row["year"])
+    group = _group(row)
     return Example(
         id=row["id"],
+        group=group,
         text=row["text"],
-        day=_day(row["text"], row["year"] if own_year else None),
-        profile=_profile(row["payer"]),
-        right=expected if own_year else recommended,
-        wrong=expected if row["agree"] is False else (),
+        day=_day(row["text"], row["year"] if group == "accepted" else None),
+        profile=_profile(row["payer"], knowledge),
+        right=expected if group == "accepted" else recommended,
+        wrong=expected if group == "control" else (),
         forbidden=frozenset(row["must_not_include"]),
     )
 
 
-def question(row: Row) -> Example | None:
-    """Return a row of `coding_qa.jsonl` as an example; None where it is about other families or has no codes.
+def _group(row: Row) -> str:
+    if row["role"] == "historical_crosswalk":
+        return "crosswalk"
+    if row["role"] == "negative_control":
+        return "control"
+    return "accepted" if row["machine_checkable"] and row["agree"] is True else "partly"
+
+
+def question(row: Row, knowledge: Knowledge) -> Example | None:
+    """Return a row of `coding_qa.jsonl` as an example; None where it tells a rule and has no codes.
+
+    Lines of procedures the service does not code (an operation beside the block) are left aside.
 
     Answers marked as wrong or as a denial are answers not to give; the right one is taken from the reason, if there.
     """
     label = " ".join(row["expert_codes"])
-    given = _spelled(label)
-    correct = _spelled(row["expert_reason"].partition("Correct:")[2])
-    if not given or not _in_scope({line.code for line in (*given, *correct)}, row["scenario"]):
+    given, correct = (
+        tuple(line for line in _spelled(text) if line.code in knowledge.codes)
+        for text in (label, row["expert_reason"].partition("Correct:")[2])
+    )
+    if not given:
         return None
     refused = label.startswith(("WRONG", "denied"))
     return Example(
         id=row["id"],
+        group="question",
         text=row["scenario"],
         day=_day(row["scenario"], None),
-        profile=_profile(""),
+        profile=DEFAULT_PROFILE,
         right=(correct or None) if refused else given,
         wrong=given if refused else (),
     )
 
 
 def judge(example: Example, answer: Assessment) -> Outcome:
-    """Return how the answer of the service compares; lines of families that are not scored are left aside."""
-    judged = FAMILY | {UNLISTED} | example.forbidden | {line.code for line in example.wrong}
-    found = [Wanted(line.code, line.units, line.modifiers) for line in answer.expected_lines if line.code in judged]
+    """Return how the answer of the service compares."""
+    found = [Wanted(line.code, line.units, line.modifiers) for line in answer.expected_lines]
     wrong = any(line.code in example.forbidden for line in found) or _gives(example, found)
     if example.right is None:
-        return Outcome(example.id, True, "", wrong)
-    right = [line for line in example.right if line.code in FAMILY | {UNLISTED}]
-    miss = _difference(right, found)
-    same_codes = Counter(line.code for line in right) == Counter(line.code for line in found)
-    return Outcome(example.id, same_codes, f"{miss}; {_state(answer)}" if miss else "", wrong)
+        return Outcome(example.id, example.group, "", exact=True, wrong_given=wrong)
+    miss = _difference([_comparable(line) for line in example.right], [_comparable(line) for line in found])
+    exact = not _difference(example.right, found)
+    return Outcome(example.id, example.group, f"{miss}; {_state(answer)}" if miss else "", exact, wrong)
+
+
+def _comparable(line: Wanted) -> Wanted:
+    return replace(line, modifiers=tuple(modifier for modifier in line.modifiers if modifier in _COMPARED))
 
 
 def score(examples: Iterable[Example], pipeline: Pipeline) -> list[Outcome]:
@@ -129,27 +155,26 @@ def score(examples: Iterable[Example], pipeline: Pipeline) -> list[Outcome]:
 
 
 def report(outcomes: Sequence[Outcome], left_out: int, version: str) -> str:
-    """Return the report: figures, then what is missed and why."""
-    exact = sum(not one.miss for one in outcomes)
-    codes = sum(one.codes_right for one in outcomes)
-    wrong = [one.id for one in outcomes if one.wrong_given]
-    misses = [(f"`{one.id}`", one.miss) for one in outcomes if one.miss]
+    """Return the report: figures by group, then what is missed and why."""
+    misses = [(f"`{one.id}`", one.group, one.miss) for one in outcomes if one.miss]
+    groups = [_row(title, [one for one in outcomes if one.group == name]) for name, title in GROUPS]
     return "\n\n".join(
         [
             stamp("python tools/score_scenarios.py --write", version),
-            table(
-                ("measure", "figure"),
-                [
-                    ("examples of families in scope", f"{len(outcomes)} ({left_out} others left out)"),
-                    ("lines as the source has them", f"{exact} ({percent_of(exact, len(outcomes))})"),
-                    ("the same codes, whatever units and modifiers", f"{codes} ({percent_of(codes, len(outcomes))})"),
-                    ("a wrong public answer or an excluded code given", f"{len(wrong)}: {named(wrong)}"),
-                ],
-            ),
+            table(("examples", "number", "as the source", "wrong answer given", "misread"), groups),
+            f"Rows that state a rule and tell of no procedure: {left_out}.",
             "Not as the source has it (− not given, + given besides), and what the service made of the text:",
-            table(("example", "difference"), misses) if misses else "none",
+            table(("example", "group", "difference"), misses) if misses else "none",
         ]
     )
+
+
+def _row(title: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    right = sum(not one.miss for one in outcomes)
+    wrong = [one.id for one in outcomes if one.wrong_given]
+    missed = [one.id for one in outcomes if one.miss]
+    share = f"{right} ({percent_of(right, len(outcomes))})"
+    return (title, str(len(outcomes)), share, str(len(wrong)), named({*missed, *wrong}))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -162,7 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if absent(scenarios, questions):
         return 0
     knowledge = load()
-    rows = [scenario(row) for row in rows_of(scenarios)] + [question(row) for row in rows_of(questions)]
+    told = [scenario(row, knowledge) for row in rows_of(scenarios)]
+    rows = [*told, *(question(row, knowledge) for row in rows_of(questions))]
     examples = [row for row in rows if row is not None]
     text = report(score(examples, Pipeline(knowledge)), len(rows) - len(examples), knowledge.version)
     print(text)
@@ -182,11 +208,6 @@ def _spelled(text: str) -> tuple[Wanted, ...]:
     )
 
 
-def _in_scope(codes: Iterable[str], text: str) -> bool:
-    named_codes = set(codes)
-    return bool(named_codes & FAMILY) or (UNLISTED in named_codes and _FASCIAL.search(text) is not None)
-
-
 def _day(text: str, year: int | None) -> date:
     """Return the day an example is about: a date or a "before" in its text, else its year, else a day in 2026."""
     if match := _ISO.search(text):
@@ -196,8 +217,10 @@ def _day(text: str, year: int | None) -> date:
     return date(year, 6, 1) if year else _DEFAULT_DAY
 
 
-def _profile(payer: str) -> str:
-    return "medicare" if "medicare" in payer.lower() else "default"
+def _profile(payer: str, knowledge: Knowledge) -> str:
+    """Return the profile of a payer as an example names it; the service's own choice where it has one."""
+    known = next((profile for words, profile in _OF_PAYER if words in payer.lower()), None)
+    return known if known in knowledge.profiles else knowledge.profile_for([payer])
 
 
 def _gives(example: Example, found: Sequence[Wanted]) -> bool:
