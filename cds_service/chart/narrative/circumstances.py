@@ -49,6 +49,10 @@ _GENERAL_FOR_THE_BLOCK = re.compile(
     r"\b(?:for|during) (?:the )?(?:block|procedure|placement|injection|pvb|nerve block)|anxiolysis|"
     r"for comfort|procedural"
 )
+_NOT_AS = re.compile(
+    r"\bnot (?:be )?(?:(?:used|given|intended|meant|serving|placed|performed) )?(?:as|for|to be) (?:the |an? )?\Z"
+)
+"""Before "the primary anesthetic": what the block was said not to be."""
 
 
 def service_date(folded: str) -> Said[date] | None:
@@ -113,6 +117,8 @@ def _for_block(document: Document, index: int) -> bool:
 def _denied(document: Document, index: int, mention: Mention) -> bool:
     """Negated, historical or planned for another day; "before induction of general anesthesia" is neither."""
     meant = assess(document, index, mention)
+    if mention.value == "block-only" and _NOT_AS.search(document.folded, max(mention.start - 30, 0), mention.start):
+        return True
     if meant is Assertion.NEGATED and mention.value == "block-only":
         return False
     return meant in {Assertion.NEGATED, Assertion.HISTORICAL, Assertion.OTHER}

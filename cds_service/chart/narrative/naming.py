@@ -53,6 +53,8 @@ _ITS_PAPERS = re.compile(
     r" {1,3}(?:consult\w*|evaluation|teaching|education|request|referral|orders?|consent|candidate|"
     r"checklist|assessment)\b"
 )
+_HEAD = 2
+"""Characters before what a heading begins with."""
 _TITLE_LENGTH = 120
 _TITLE_PARTS = 3
 _BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter|c?pnb|regional)\b")
@@ -108,9 +110,12 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     if attributes.get("field"):
         return _is_field_value(document, index, mention)
     if beside := attributes.get("beside"):
-        return all(document.has(index, kind) for kind in beside) and not document.kinds.get("operated")
+        worked = attributes.get("alone") and document.kinds.get("operated")
+        return all(document.has(index, kind) for kind in beside) and not worked
     if not attributes.get("weak") or _injected(document, index):
         return True
+    if mention.value == Technique.TRIGGER_POINT:
+        return _injected(document, index + 1) and not document.has(index + 1, "technique")
     return (
         mention.value == Technique.PARAVERTEBRAL
         and has_evidence(document, "drug", "injection")
@@ -169,7 +174,7 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
     if _OFFERED.match(document.folded, mention.end):
         meant = max(meant, Assertion.PLANNED)
     put_off = _HELD.match(document.folded, mention.end) or _DENIED.match(document.folded, mention.end)
-    if put_off or _is_given_up(document, index, mention):
+    if put_off or _is_given_up(document, index, mention) or _is_headed_off(document, index):
         meant = max(meant, Assertion.NEGATED)
     after = is_said_done(document, index, mention)
     if meant is Assertion.OTHER:
@@ -195,6 +200,17 @@ def _is_given_up(document: Document, index: int, mention: Mention) -> bool:
     )
 
 
+def _is_headed_off(document: Document, index: int) -> bool:
+    """Return whether the heading before says that it was called off: "Cancelled: right PVB"."""
+    heading = document.sentence(index - 1) if index else None
+    if heading is None or heading.section != HEADING:
+        return False
+    return any(
+        trigger.concept.attributes.get("calls_off") and trigger.start - heading.start <= _HEAD
+        for trigger in document.of(index - 1, "trigger")
+    )
+
+
 def _negated(document: Document, index: int, mention: Mention, key: Key) -> Naming | None:
     words = document.folded[mention.start : mention.end]
     past = any(trigger.value == "historical" for trigger in document.of(index, "trigger"))
@@ -213,10 +229,10 @@ def _soft(document: Document, index: int) -> bool:
 
 def _affirmed(document: Document, index: int, mention: Mention, key: Key, after: bool) -> Naming | None:
     section = document.sentence(index).section
-    acted = after or document.has(index, "act", "injection")
+    acted = after or document.has(index, "act", "injection") or _is_by_surgeon(document, index)
     if section == "plan" and not acted:
         return Naming(key, index, mention, Status.PLANNED)
-    told = index in document.levels and document.has(index, "drug")
+    told = document.has(index, "drug") and (index in document.levels or document.has(index, "today"))
     if section in SOFT and not acted and not told:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
@@ -225,6 +241,10 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
         return Naming(key, index, mention, Status.PERFORMED, in_aid=True)
     strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or _is_title(document)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
+
+
+def _is_by_surgeon(document: Document, index: int) -> bool:
+    return any(doer.value in {"acts", "done-by"} for doer in document.of(index, "surgeon"))
 
 
 def _is_in_aid(document: Document, mention: Mention) -> bool:
