@@ -127,6 +127,7 @@ def build_code(code: str, raw: Raw, tables: Tables) -> Code:
 def _reference(raw: Raw) -> Reference:
     return Reference(
         used_when=raw.get("used_when", ""),
+        context=raw.get("context", ""),
         sides=raw.get("sides", ""),
         imaging=raw.get("imaging", ""),
         documentation=raw.get("documentation", ""),

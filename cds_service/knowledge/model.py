@@ -33,6 +33,7 @@ class Reference:
     """What the page of a code tells people. `places_of_service` and `taxonomies` are ids of `Term`s."""
 
     used_when: str = ""
+    context: str = ""
     sides: str = ""
     imaging: str = ""
     documentation: str = ""

@@ -21,6 +21,7 @@ Told = Mapping[str, Any]
 
 _PARAGRAPHS: Final = (
     ("usedWhen", "Used when"),
+    ("context", "In practice"),
     ("counts", "What one unit counts"),
     ("sides", "Sides"),
     ("imaging", "Imaging"),

@@ -26,6 +26,7 @@ ROLES: Mapping[str, str] = {
     "add-on": "Add-on code",
     "imaging": "Imaging guidance",
     "anesthesia": "Anesthesia",
+    "follow-up": "Follow-up care",
     "unlisted": "Unlisted procedure",
 }
 # Medicare physician fee schedule, column "bilateral surgery".
@@ -67,6 +68,7 @@ def code_reference(knowledge: Knowledge, code: Code, descriptor: str | None = No
         family=_stated(id=family.id, title=family.title) if family else None,
         plain=code.plain,
         usedWhen=told.used_when,
+        context=told.context,
         counts=code.counts,
         oncePerDay=code.once_per_day or None,
         sides=told.sides,
