@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
+import orjson
 
-from cds_service.commands.loading import InputError, UnusableError, read_settings
+from cds_service.commands.loading import InputError, UnusableError, read_settings, usable
 from cds_service.knowledge.errors import KnowledgeError
 from cds_service.knowledge.imports.errors import MalformedError, RefusedError
 from cds_service.knowledge.imports.importer import Imported, import_table
 from cds_service.knowledge.imports.quarter import Quarter
 from cds_service.knowledge.imports.reading import LAYOUTS
+from cds_service.knowledge.status import Edition, Kind, Status, status
 
 MALFORMED = 1
 
@@ -22,6 +26,60 @@ def command() -> None:
 
     The knowledge is what is shipped with the site's folder (CDS_KNOWLEDGE_DIR) laid over it.
     """
+
+
+@command.command("status")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
+)
+def status_command(form: str) -> None:
+    """Show the loaded editions with their days and sources, and what they do not cover."""
+    folder = read_settings().knowledge_dir
+    found = usable(lambda: status(folder, datetime.now().astimezone().date()))
+    if form == "json":
+        click.echo(orjson.dumps(_status_json(found), option=orjson.OPT_INDENT_2))
+        return
+    from cds_service.terminal.knowledge import print_status  # noqa: PLC0415 - JSON needs none of it
+
+    print_status(found)
+
+
+def _status_json(found: Status) -> dict[str, Any]:
+    return {
+        "knowledgeVersion": found.version,
+        "today": found.today,
+        "siteFolder": None if found.folder is None else str(found.folder),
+        "tables": {kind.kind: _kind_json(kind) for kind in found.kinds},
+        "documents": {
+            document.name: {"entries": document.entries, "fromSite": document.from_site} for document in found.documents
+        },
+    }
+
+
+def _kind_json(kind: Kind) -> dict[str, Any]:
+    return {
+        "title": kind.title,
+        "coversToday": kind.covers_today,
+        "usedToday": kind.used and kind.used.id,
+        "newestDay": kind.newest_day,
+        "uncoveredDays": [{"from": days.first, "to": days.last} for days in kind.uncovered],
+        "editions": [_edition_json(edition) for edition in kind.editions],
+    }
+
+
+def _edition_json(edition: Edition) -> dict[str, Any]:
+    source = edition.source
+    return {
+        "id": edition.id,
+        "edition": edition.edition,
+        "from": edition.valid_from,
+        "to": edition.valid_to,
+        "rows": edition.rows,
+        "file": edition.file,
+        "origin": "site" if edition.from_site else "shipped",
+        "source": {"id": source.id, "title": source.title, "publisher": source.publisher, "date": source.published},
+        "lacks": edition.lacks,
+    }
 
 
 @command.command("import")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +88,9 @@ def import_table(kind: str, paths: Sequence[Path], quarter: Quarter, folder: Pat
     id_ = f"{kind}-{quarter.year}q{quarter.number}"
     overlapping = _overlapping(files, kind, id_, quarter)
     _refuse_overlaps(overlapping, folder, replace=replace)
-    reading = read_table(kind, paths, _scope(knowledge, quarter))
     name = f"{id_.replace('-', '_')}.csv"
+    _refuse_name_in_use(name, [id_, *overlapping], files)
+    reading = read_table(kind, paths, _scope(knowledge, quarter))
     changes = _changes(reading, id_, name, folder, files, overlapping)
     _write(folder, changes, lambda: load(folder))
     replaced = [id_] if id_ in files.entries("tables") else []
@@ -122,6 +123,12 @@ def _refuse_overlaps(overlapping: Mapping[str, Entry], folder: Path, *, replace:
             raise RefusedError(f"the quarter overlaps {where}; --replace removes that entry")
 
 
+def _refuse_name_in_use(name: str, own: Collection[str], files: Files) -> None:
+    for id_, entry in files.entries("tables").items():
+        if entry.value["file"] == name and id_ not in own:
+            raise RefusedError(f"{id_} of {entry.file} uses the name {name} for its table; give that another name")
+
+
 def _is_of(folder: Path, file: str) -> bool:
     return Path(file).is_absolute() and Path(file).is_relative_to(folder)
 
@@ -134,7 +141,7 @@ def _changes(
     tables, sources = (_home(files, folder, *at) for at in (("tables", id_), ("sources", source)))
     changes: dict[Path, bytes | None] = {folder / name: csv_bytes(HEADERS[reading.kind], reading.rows)}
     changes[sources] = with_entry(sources, source, _source(citation, reading))
-    changes |= _removed(folder, files, overlapping, keep=tables)
+    changes |= _removed(folder, files, overlapping, keep=(tables, folder / name))
     here = [other for other, entry in overlapping.items() if Path(entry.file) == tables]
     changes[tables] = with_entry(tables, id_, _table(citation, reading, name, source), here)
     return changes
@@ -146,17 +153,19 @@ def _home(files: Files, folder: Path, document: str, key: str) -> Path:
     return Path(entry.file) if entry and _is_of(folder, entry.file) else folder / f"{document}.toml"
 
 
-def _removed(folder: Path, files: Files, overlapping: Mapping[str, Entry], keep: Path) -> dict[Path, bytes | None]:
-    """Return the changes that take the overlapping entries and their tables out of the folder."""
+def _removed(
+    folder: Path, files: Files, overlapping: Mapping[str, Entry], keep: Collection[Path]
+) -> dict[Path, bytes | None]:
+    """Return the changes that take the overlapping entries and their tables out of the folder, but for `keep`."""
     gone: dict[Path, bytes | None] = {}
-    for file in {Path(entry.file) for entry in overlapping.values()} - {keep}:
+    for file in {Path(entry.file) for entry in overlapping.values()}:
         gone[file] = without_entries(file, [id_ for id_, entry in overlapping.items() if Path(entry.file) == file])
     named = {entry.value["file"] for id_, entry in files.entries("tables").items() if id_ not in overlapping}
     for table in {entry.value["file"] for entry in overlapping.values()} - named:
         path = files.tables[table][1]
         if _is_of(folder, str(path)):
             gone[path] = None
-    return gone
+    return {path: content for path, content in gone.items() if path not in keep}
 
 
 def _source(citation: _Citation, reading: Reading) -> Mapping[str, Value]:

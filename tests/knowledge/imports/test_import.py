@@ -324,3 +324,33 @@ def test_a_broken_folder_is_not_touched(published: SimpleNamespace, file: Write,
     with pytest.raises(KnowledgeError, match="is not TOML"):
         run("mue", file(published.mue("64461 7 3"), "mue.csv"), site)
     assert contents(site) == {"tables.toml": b"[mue\n"}
+
+
+def test_a_table_of_other_days_keeps_its_file(published: SimpleNamespace, file: Write, site: Path) -> None:
+    by_hand(site, "2026-09-30")
+    text = (site / "tables.toml").read_text().replace("mue_2026.csv", "mue_2026q4.csv")
+    (site / "tables.toml").write_text(text)
+    (site / "mue_2026.csv").rename(site / "mue_2026q4.csv")
+    before = contents(site)
+    with pytest.raises(RefusedError, match=r"mue-2026 of .* uses the name mue_2026q4\.csv"):
+        run("mue", file(published.mue("64461 7 3"), "mue.csv"), site)
+    assert contents(site) == before
+
+
+def test_an_overlapping_entry_elsewhere_is_removed_with_its_table(
+    published: SimpleNamespace, file: Write, site: Path
+) -> None:
+    by_hand(site, "2026-12-31")
+    (site / "tables").mkdir()
+    (site / "tables.toml").rename(site / "tables" / "own.toml")
+    run("mue", file(published.mue("64461 7 3"), "mue.csv"), site, replace=True)
+    assert set(contents(site)) == {"mue_2026q4.csv", "sources.toml", "tables.toml", "tables/own.toml"}
+    assert tomllib.loads((site / "tables" / "own.toml").read_text()) == {}
+
+
+def test_a_shipped_overlap_cannot_be_removed(
+    published: SimpleNamespace, file: Write, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Quarter, "first", date(2024, 9, 1))
+    with pytest.raises(RefusedError, match=r"overlaps mue-2024q3 of tables\.toml .* which is shipped"):
+        run("mue", file(published.mue("64461 7 3"), "mue.csv"), site, replace=True)
