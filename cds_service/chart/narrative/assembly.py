@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cds_service.chart.model import Guidance, Purpose, Side, Technique
+from cds_service.chart.narrative.aims import method_of, target_of
 from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
+from cds_service.chart.narrative.injected import SPINAL
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
@@ -25,6 +27,15 @@ _THORACIC_PLANES = frozenset(
     {"serratus-anterior", "pecs", "transversus-thoracic", "rhomboid-intercostal", "parasternal"}
 )
 _OTHER_CATHETER = re.compile(r"\b(?:foley|urinary|central|venous|arterial|pleural|chest|iv|picc|bladder|suction)\s\Z")
+_EPIDURAL = frozenset({Technique.INTERLAMINAR, Technique.TRANSFORAMINAL})
+_STAYS = re.compile(
+    r"\b(?:infusion|pump|pcea|secured|taped|sutured|tunnel\w*|left in|labou?r|continuous(?! fluoro)|at (?:the )?skin|"
+    r"ml ?/ ?hr?\b|ml per hour|test dose|postoperative (?:pain|analgesia)|bolus(?:es)? (?:of|every|as needed))"
+)
+"""What is told of a catheter that stays."""
+_STEROID = re.compile(
+    r"\b(?:steroid|triamcinolone|methylprednisolone|dexamethasone|betamethasone|kenalog|depo|celestone)"
+)
 _DENIED = re.compile(r"\b(?:not|never|no)\b")
 _SHARED = frozenset({"guidance", "image"})
 _UNDONE = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
@@ -54,6 +65,8 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
     done = episode.status is Status.PERFORMED
     catheter, single = _told_of_catheter(document, ownership, episode)
     continuous = _continuous(document, catheter, single)
+    if episode.key.technique in _EPIDURAL and catheter is not None:
+        continuous = _taken_out(document, catheter) or continuous
     both_sides = place.side is not None and place.side.value is Side.BILATERAL
     reading = BlockReading(
         technique=episode.key.technique,
@@ -61,7 +74,8 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         span=span_of(best.mention),
         region=_region(document, episode, place),
         plane=_as_named(episode.key.plane, best.mention),
-        target=_as_named(episode.key.target, best.mention),
+        target=target_of(document, ownership, episode, place.sites) or _as_named(episode.key.target, best.mention),
+        method=method_of(document, ownership, episode),
         sites=place.sites,
         site_count=place.count,
         side=place.side,
@@ -69,7 +83,7 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         single_too=single if both_sides and continuous is not None and continuous is catheter else None,
         guidance=tuple(_guidance(document, ownership, episode)),
         image_saved=_image_saved(document, ownership, episode) if done else None,
-        purpose=_purpose(document, episode) if done else None,
+        purpose=_purpose(document, ownership, episode) if done else None,
         performed_by_surgeon=by_surgeon(document, _owned(document, ownership, episode, "surgeon")) if done else None,
         requested=requested(document) if done else None,
     )
@@ -86,12 +100,25 @@ def _region(document: Document, episode: Episode, place: Place) -> str | None:
         return regions.most_common(1)[0][0]
     if episode.key.technique in _OWN_REGION or episode.key.plane in _THORACIC_PLANES:
         return "thoracic"
+    if episode.key.technique in SPINAL and (region := _region_beside(document, episode)):
+        return region
     for naming in episode.namings:
         words = document.folded[max(naming.mention.start - 25, 0) : naming.mention.end + 12]
         if found := _REGION_WORDS.search(words):
             return "sacral" if found[1] == "caudal" else found[1]
         if words.lstrip().startswith("tpv") or "tpvb" in words:
             return "thoracic"
+    return None
+
+
+def _region_beside(document: Document, episode: Episode) -> str | None:
+    """Return the region said in a sentence that names the block: the last before the name, or the first after it."""
+    for naming in episode.namings:
+        sentence = document.sentence(naming.index)
+        before = [*_REGION_WORDS.finditer(document.folded, sentence.start, naming.mention.end)]
+        found = before[-1] if before else _REGION_WORDS.search(document.folded, naming.mention.end, sentence.end)
+        if found:
+            return "sacral" if found[1] == "caudal" else found[1]
     return None
 
 
@@ -142,6 +169,15 @@ def _continuous(document: Document, yes: Said[bool] | None, no: Said[bool] | Non
     if yes and no:
         return no if "catheter" in document.folded[no.span.start : no.span.end] else yes
     return yes or no
+
+
+def _taken_out(document: Document, catheter: Said[bool]) -> Said[bool] | None:
+    """Return False where an epidural catheter only steered one injection: taken out again, or to lay a steroid."""
+    if _STAYS.search(document.folded):
+        return None
+    removed = next((span_of(mention) for _, mention in document.all("catheter-removed")), None)
+    steroid = _STEROID.search(document.folded)
+    return Said(False, removed or catheter.span) if removed or steroid else None
 
 
 def _names_catheter(document: Document, mention: Mention) -> bool:
@@ -195,9 +231,14 @@ def _image_saved(document: Document, ownership: Ownership, episode: Episode) -> 
     return None
 
 
-def _purpose(document: Document, episode: Episode) -> Said[Purpose] | None:
-    """Return what the block was for: the most telling purpose the note affirms outside plans and histories."""
+def _purpose(document: Document, ownership: Ownership, episode: Episode) -> Said[Purpose] | None:
+    """Return what the block was for: the most telling purpose the note affirms outside plans and histories.
+
+    At the spine the words beside the name come first: "diagnostic" may be said of the blocks before this one.
+    """
     found: dict[Purpose, Said[Purpose]] = {}
+    beside: dict[Purpose, Said[Purpose]] = {}
+    spinal = episode.key.technique in SPINAL
     if repair := _small_repair(document, episode):
         found[Purpose.SURGICAL_ANESTHESIA] = repair
     for index, mention in document.all("purpose"):
@@ -208,8 +249,12 @@ def _purpose(document: Document, episode: Episode) -> Said[Purpose] | None:
             continue
         if purpose is Purpose.SURGICAL_ANESTHESIA and not _is_surgical(document, index, mention):
             continue
-        found.setdefault(purpose, Said(purpose, span_of(mention)))
-    return next((found[purpose] for purpose in _PURPOSE_RANK if purpose in found), None)
+        if purpose is Purpose.DIAGNOSTIC and episode.key.technique is Technique.RADIOFREQUENCY:
+            continue
+        said = found.setdefault(purpose, Said(purpose, span_of(mention)))
+        if spinal and (ownership.tells(index, episode) or document.sentence(index).section == "purpose"):
+            beside.setdefault(purpose, said)
+    return next(((beside or found)[purpose] for purpose in _PURPOSE_RANK if purpose in (beside or found)), None)
 
 
 def _small_repair(document: Document, episode: Episode) -> Said[Purpose] | None:

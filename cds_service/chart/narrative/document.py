@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cds_service.chart.narrative.folding import fold
 from cds_service.chart.narrative.layout import Layout, Sentence, lay_out
-from cds_service.chart.narrative.levels import Levels, find_levels
+from cds_service.chart.narrative.levels import Form, Levels, find_levels
 from cds_service.chart.narrative.lexicon import Mention, shipped
 from cds_service.chart.narrative.reading import Span
 
@@ -79,9 +79,17 @@ def prepare(text: str) -> Document:
         index = layout.index_at(mention.start)
         document.mentions.setdefault(index, []).append(mention)
         document.kinds.setdefault(mention.kind, []).append((index, mention))
-    for levels in find_levels(folded):
+    for levels in _in_order(find_levels(folded), document.kinds.get("level", ())):
         document.levels.setdefault(layout.index_at(levels.start), []).append(levels)
     return document
+
+
+def _in_order(numbered: list[Levels], named: Sequence[tuple[int, Mention]]) -> list[Levels]:
+    """Return the levels with a number and those with a name ("third occipital nerve", "sacral ala") in order."""
+    if not named:
+        return numbered
+    others = [Levels(Form.LEVEL, (mention.value,), mention.start, mention.end) for _, mention in named]
+    return sorted(numbered + others, key=lambda levels: levels.start)
 
 
 def _undisguised(text: str, folded: str, mentions: Sequence[Mention]) -> Iterator[Mention]:

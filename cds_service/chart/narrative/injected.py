@@ -16,6 +16,7 @@ from cds_service.chart.narrative.techniques import Episode
 
 _NEURAXIAL = frozenset({Technique.FACET, Technique.TRANSFORAMINAL, Technique.INTERLAMINAR, Technique.RADIOFREQUENCY})
 """Techniques whose "L4-5" is always one joint, foramen or interspace."""
+SPINAL = _NEURAXIAL | {Technique.SYMPATHETIC}
 _BY_RIB = frozenset({Technique.INTERCOSTAL, Technique.FASCIAL_PLANE})
 
 _AT = re.compile(r"\bat (?:the )?(?:levels? )?(?:of )?(?:the )?(?:right |left |bilateral )?\Z")
@@ -28,6 +29,16 @@ _LEVEL_NEXT = re.compile(r"\s{1,2}(?:at\s)?(?:the\s)?(?:th?\s?-?\d)")
 _BONE = re.compile(
     rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s|thoracic\s)?(?:(?:transverse|spinous|articular)\sprocess|"
     r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b(?!\s?\d)|vertebra\b)"
+)
+_SPINAL_BONE = re.compile(
+    rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s)?(?:(?:superior|inferior|posterior|lateral|left|right)\s)?"
+    r"(?:(?:transverse|spinous|articular|articulating)\s(?:process|pillar|facet)|lamina|vertebral bod|tps?\b|saps?\b|"
+    r"pedicles?\b|end\s?plates?\b|body\b|vertebrae?\b|pillars?\b)"
+)
+"""Beside these the needle of a block at the spine is aimed by sight, whichever level is meant."""
+_OF_A_BONE = re.compile(
+    r"\b(?:process(?:es)?|pillars?|body|bodies|pedicles?|laminae?|end\s?plates?|saps?|tps?) (?:of|at) "
+    r"(?:the )?(?:levels? )?(?:left |right )?\Z"
 )
 _FOUND = re.compile(rf"{_LIST}.{{0,30}}?\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b")
 _TRIED = re.compile(r"\b(?:attempt(?:ed)?|tried|attempting)\b[^.;,]{0,20}\bat (?:the )?\Z")
@@ -58,16 +69,46 @@ class Located:
 def find_located(document: Document, ownership: Ownership, episode: Episode, sided: list[Sided]) -> Iterator[Located]:
     """Yield every level that may be a site of a block; `sided` are the sides said of it."""
     sides_in = sides_by_sentence(document, sided)
+    by_bone = _is_aimed_by_bone(document, episode)
     for index in ownership.indices(episode):
-        named = ownership.names(index, episode)
+        spinal = episode.key.technique in SPINAL
+        named = ownership.tells(index, episode) if spinal else ownership.names(index, episode)
+        if spinal and not named and ownership.names(index, episode) and is_in_aid(index, episode):
+            continue
         section = document.sentence(index).section
         for levels in document.levels.get(index, ()):
             if ownership.owner(index, levels.start, levels.end) is not episode:
                 continue
             if (section in ELSEWHERE and not named) or not _may_be_site(document, index, levels, episode):
                 continue
-            side = _side_at(document, index, levels, sides_in(index))
-            yield Located(levels, index, _tier(document, index, levels, named), side)
+            tier = _tier(document, index, levels, named)
+            if by_bone and _is_bone(document, levels):
+                tier = Tier.LANDMARK
+            elif spinal and not named and ownership.names(index, episode):
+                tier = max(tier, Tier.SAID)
+            yield Located(levels, index, tier, _side_at(document, index, levels, sides_in(index)))
+
+
+def is_in_aid(index: int, episode: Episode) -> bool:
+    """Return whether a sentence names the block only as what something is for: "for a C7 block the needle is ..."."""
+    return all(naming.in_aid for naming in episode.namings if naming.index == index)
+
+
+def _is_aimed_by_bone(document: Document, episode: Episode) -> bool:
+    """Return whether the bones beside a nerve, joint or foramen may be of another level; the chain lies on its own."""
+    if episode.key.technique is Technique.RADIOFREQUENCY:
+        return not any(
+            mention.value == "sympathetic"
+            for naming in episode.namings
+            for mention in document.of(naming.index, "target")
+        )
+    return episode.key.technique in _NEURAXIAL
+
+
+def _is_bone(document: Document, levels: Levels) -> bool:
+    if _SPINAL_BONE.match(document.folded, levels.end, levels.end + 60):
+        return True
+    return _OF_A_BONE.search(document.folded, max(levels.start - 40, 0), levels.start) is not None
 
 
 def _tier(document: Document, index: int, levels: Levels, named: bool) -> Tier:

@@ -32,6 +32,8 @@ _ABBREVIATION = re.compile(
 _BULLET = re.compile(r"\s*(?:[*#>\-]|\(?\d{1,2}[.)]\s|[a-z][a-z /]{1,30}:)")
 _WRAP = 66
 """Characters of a line that are looked at to see whether it is only wrapped."""
+_WIDER = 30
+"""Characters by which no line of wrapped text is longer than another."""
 _VERB = re.compile(r"\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b")
 _MAX_WORDS = 7
 _LONGEST = 800
@@ -233,10 +235,18 @@ def _wrapped(folded: str, text: str) -> Iterator[int]:
     while (newline := folded.find("\n", start)) >= 0:
         line = folded[max(start, newline - _WRAP) : newline].rstrip()
         following = folded[newline + 1 : newline + 50]
+        if _is_longer(folded, newline, newline - start):
+            start = newline + 1
+            continue
         least = _WRAP - 8 if not text[newline + 1 : newline + 2].islower() else _WRAP // 2
         if len(line) >= least and line[-1] not in ".:;!?" and _goes_on(following):
             yield newline
         start = newline + 1
+
+
+def _is_longer(folded: str, newline: int, length: int) -> bool:
+    """Return whether the next line is much longer: text that is wrapped here would be wrapped there too."""
+    return "\n" not in folded[newline + 1 : newline + 1 + length + _WIDER] and len(folded) > newline + length + _WIDER
 
 
 def _goes_on(following: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+THIRD_OCCIPITAL = "TON"
 _REGIONS = (("C", 8), ("T", 12), ("L", 5), ("S", 5))
 _SPINE = tuple(f"{letter}{n}" for letter, count in (("C", 7), *_REGIONS[1:]) for n in range(1, count + 1))
 _PLACE = {level: place for place, level in enumerate(_SPINE)}
@@ -20,12 +21,13 @@ NUMBER_WORDS = {word: n for words in (CARDINALS, _ORDINALS) for n, word in enume
 
 _SPOKEN = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _NUMBER = rf"(?:1[0-2]|[1-9])(?:st|nd|rd|th)?|{_SPOKEN}"
+_ORDINAL = rf"(?:1[0-2]|[1-9])(?:st|nd|rd|th)|{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}"
 _SAID = "|".join(sorted(CARDINALS, key=len, reverse=True))
 _RANGE = r"-|to|through|thru|down to|up to|until|thorough"
 _LIST = r",? ?and|&|,|/|\+|or"
 _ENDS = r"(?!(?!x\s?\d)[a-z0-9%]|\.\d|,\d{1,3}\s?%)"
 _NOT_A_LEVEL = (
-    r"(?![ \-]{0,3}(?:ml|cc|mg|mcg|ug|%|g\b|ga\b|gauge|cm|mm|inch|inj|separate|needle|min|hour|"
+    r"(?![ \-]{0,3}(?:ml|cc|mg|mcg|ug|%|g\b|ga\b|gauge|cm|mm|inch|inj(?!ect(?:ed|ing)\b)|separate|needle|min|hour|"
     r"hr|day|times|units?\b|patient|doses?|syringe|/10)|/\d{2})"
 )
 """What a bare number is followed by where it is an amount or a count, not a level."""
@@ -36,7 +38,7 @@ _FIRST = re.compile(
     rf"nerve|root|#)[\s]{{1,3}}){{0,2}}"
     rf"(?P<spoken>{_NUMBER}){_ENDS}{_NOT_A_LEVEL}"
     rf"|(?P<dictated>t)\s(?P<said>{_SAID})(?![a-z])"
-    rf"|(?P<ordinal>{_NUMBER})[\s\-]{{1,3}}(?P<region>thoracic|lumbar|cervical)(?![a-z]))"
+    rf"|(?P<ordinal>{_ORDINAL})[\s\-]{{1,3}}(?P<region>thoracic|lumbar|cervical)(?![a-z]))"
 )
 _NUMBERS = ("number", "spoken", "said", "ordinal")
 _COMPACT = re.compile(r"(?<![a-z0-9'.])(?P<a>[ctl])(?P<x>1[0-2]|[1-9])(?P<b>[tls])?(?P<y>1[0-2]|[1-9])(?![a-z0-9])")
@@ -61,7 +63,6 @@ _RIB_LAST = re.compile(
     rf"(?<![a-z0-9.\-/]){_RIB_NUMBERS}\s{{1,3}}(?:(?:right|left|bilateral|posterior|lateral|"
     rf"anterior)\s)?{_RIB}(?![a-z])"
 )
-_ORDINAL = rf"(?:1[0-2]|[1-9])(?:st|nd|rd|th)|{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}"
 _JOIN = rf"\s{{0,3}}(?:,\s{{0,2}}and|{_RANGE}|and|&|,|/|\+)\s{{0,3}}(?:the\s)?"
 _ORDINAL_SPACES = re.compile(
     rf"(?<![a-z0-9.\-/])(?P<numbers>(?:{_ORDINAL})(?:{_JOIN}(?:{_ORDINAL})){{0,11}})\s{{1,3}}(?:inter\s?)?spaces?(?![a-z])"
@@ -111,7 +112,12 @@ class Levels:
 
 
 def region_of(level: str) -> str | None:
-    """Return "cervical", "thoracic", "lumbar" or "sacral" for a canonical level, "thoracic" for a rib."""
+    """Return "cervical", "thoracic", "lumbar" or "sacral" for a canonical level, "thoracic" for a rib.
+
+    The third occipital nerve ("TON") runs over the joint C2-C3.
+    """
+    if level == THIRD_OCCIPITAL:
+        return "cervical"
     regions = {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral", "r": "thoracic"}
     return regions.get(level[:1])
 

@@ -30,7 +30,7 @@ _IN_A_YEAR = re.compile(r"[^.;,\n\d]{0,12}(?:(?:0?[1-9]|1[0-2])/)?(?:19|20)\d\d(
 """A month or a year dates what was done earlier; today's block has a day: "PVB 11/2018", "RFA 2020"."""
 _IN_AID = re.compile(
     r"\bfor (?:(?:an?|the|her|his|their|planned|scheduled|right|left|bilateral|rt|lt|[rl]|thoracic|lumbar|single|"
-    r"shot|us|guided|ultrasound)[\s\-])*\Z"
+    r"shot|us|guided|ultrasound|cervical|diagnostic|(?:th?|[cls])\d{1,2}(?:-\d)?|\d)[\s\-])*\Z"
 )
 """Before its name: what something else is for, "time out for right PVB", "ropivacaine for PVB, dispense"."""
 _HELD = re.compile(
@@ -69,9 +69,13 @@ _NERVE = re.compile(
 """The nerve in a block's name: "femoral nerve block", "block of the right femoral nerve"."""
 
 
+_APART_BY_TARGET = frozenset({Technique.SYMPATHETIC, Technique.OTHER})
+"""Techniques whose blocks are told apart by what they are aimed at; a joint and its nerves are one facet block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What makes two mentions one block: the technique, and its plane or the nerve it is aimed at."""
+    """What makes two mentions one block: the technique, and its plane or the nerve or ganglion it is aimed at."""
 
     technique: Technique
     plane: str | None = None
@@ -92,6 +96,11 @@ class Naming:
     """Something else is said to be for it: done only where an injection is told of too."""
 
 
+def is_weak(mention: Mention) -> bool:
+    """Return whether words name a place or an aim, which a block told of by its name may explain."""
+    return bool(mention.concept.attributes.get("weak") or mention.concept.attributes.get("place"))
+
+
 def find_namings(document: Document) -> Iterator[Naming]:
     """Yield every mention that names a block, with what its sentence says of it."""
     for index, mention in document.all("technique"):
@@ -107,6 +116,10 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     attributes = mention.concept.attributes
     if _DEFINED.match(document.folded, mention.end) or _counts_many(document, mention):
         return False
+    if attributes.get("place"):
+        in_title = attributes.get("field") and document.sentence(index).section == "title"
+        named = in_title and _is_field_value(document, index, mention)
+        return named or _deed_done_to(document, index, mention) is not None
     if attributes.get("field"):
         return _is_field_value(document, index, mention)
     if beside := attributes.get("beside"):
@@ -135,7 +148,7 @@ def _is_field_value(document: Document, index: int, mention: Mention) -> bool:
     words = document.folded[sentence.start : sentence.end]
     if _TICKED_BEFORE.search(document.folded, max(mention.start - 5, 0), mention.start):
         return True
-    if _is_title(document) and _BLOCK_WORDS.search(document.folded):
+    if is_title(document) and _BLOCK_WORDS.search(document.folded):
         return True
     if len(words.split()) > _FIELD_WORDS or not _VALUE_ENDS.match(document.folded, mention.end, sentence.end):
         return False
@@ -147,7 +160,7 @@ def _injected(document: Document, index: int) -> bool:
     return document.has(index, "injection", "continuous") and document.has(index, "drug", "act", "continuous")
 
 
-def _is_title(document: Document) -> bool:
+def is_title(document: Document) -> bool:
     """Return whether the text is a short title ("Nerve block, paravertebral (T5), left"), as the text of a code is."""
     if len(document.folded) > _TITLE_LENGTH or len(document.layout.sentences) > _TITLE_PARTS:
         return False
@@ -155,17 +168,34 @@ def _is_title(document: Document) -> bool:
     return " " in words and not any(stop in words for stop in ("\n", ". ", "?"))
 
 
-def _key(document: Document, mention: Mention) -> Key:
+def _key(document: Document, index: int, mention: Mention) -> Key:
     attributes = mention.concept.attributes
-    target = attributes.get("target")
+    technique = Technique(mention.value)
+    if attributes.get("place") and _deed_done_to(document, index, mention) == "ablation":
+        technique = Technique.RADIOFREQUENCY
+    target = attributes.get("target") if technique in _APART_BY_TARGET else None
     if target is None and attributes.get("nerve"):
         named = _NERVE.match(document.folded, mention.start, mention.end)
         target = named[1] if named else None
-    return Key(Technique(mention.value), attributes.get("plane"), target)
+    return Key(technique, attributes.get("plane"), target)
+
+
+def _deed_done_to(document: Document, index: int, mention: Mention) -> str | None:
+    """Return what is said to be done to an aim that a sentence names: "injection", "ablation", None where nothing is.
+
+    The deed stands before it ("blocks of the C3 and C4 medial branches") or after it ("the facet joint was injected").
+    """
+    for deed in document.of(index, "deed"):
+        attributes = deed.concept.attributes
+        if attributes.get("title") and not is_title(document):
+            continue
+        if deed.end <= mention.start if attributes.get("before") else deed.start >= mention.end:
+            return deed.value
+    return None
 
 
 def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
-    key, section = _key(document, mention), document.sentence(index).section
+    key, section = _key(document, index, mention), document.sentence(index).section
     meant = assess(document, index, mention)
     if any(day.end <= mention.start for day in document.of(index, "days-after")):
         meant = max(meant, Assertion.HISTORICAL)
@@ -237,14 +267,21 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
-    if not acted and _is_in_aid(document, mention):
+    if (not acted and _is_in_aid(document, mention)) or _is_in_general(document, index, mention):
         return Naming(key, index, mention, Status.PERFORMED, in_aid=True)
-    strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or _is_title(document)
+    strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or is_title(document)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
 
 
 def _is_by_surgeon(document: Document, index: int) -> bool:
     return any(doer.value in {"acts", "done-by"} for doer in document.of(index, "surgeon"))
+
+
+def _is_in_general(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether a sentence teaches how such a block is done: "For a C7 medial branch block, the needle is ..."."""
+    start = document.sentence(index).start
+    article = document.folded.startswith(("for a ", "for an "), start)
+    return article and _IN_AID.search(document.folded, start, mention.start) is not None
 
 
 def _is_in_aid(document: Document, mention: Mention) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from cds_service.chart.model import Technique
 from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Mention
@@ -21,6 +22,33 @@ _JOINED = re.compile(
 """What stands between two techniques told of together: "left PVB T5 and PECS II"."""
 
 
+_MORE_LEVELS = re.compile(
+    r"(?:(?:[\s,&/+\-]|and\b|to\b|through\b){1,6}(?:th?|[cls])?\d{1,2}){1,12}\s{0,2}(?:dr\s|dorsal ramus\s)?"
+)
+"""The rest of a list of levels before a technique cuts nothing off from it: "TFESI and left L4, L5 MBB"."""
+_AIMED_AT = {
+    Technique.FACET: frozenset({"joint", "medial-branch", "facet"}),
+    Technique.RADIOFREQUENCY: frozenset({"joint", "medial-branch", "facet"}),
+    Technique.TRANSFORAMINAL: frozenset({"foramen"}),
+    Technique.INTERLAMINAR: frozenset({"epidural-space"}),
+    Technique.SYMPATHETIC: frozenset({"sympathetic"}),
+}
+"""Words that say which of two techniques at the spine is told of: "the L5-S1 facet joint was then entered"."""
+
+
+def _aims(document: Document, episodes: tuple[Episode, ...]) -> Iterator[tuple[Mention, int, Episode]]:
+    """Yield the words, their sentence and the one block that aims at them, in a note of several techniques."""
+    done = [episode for episode in episodes if episode.status is Status.PERFORMED]
+    if len({episode.key.technique for episode in done} & _AIMED_AT.keys()) < 2:
+        return
+    named = {(naming.index, naming.mention.start) for episode in episodes for naming in episode.namings}
+    indices = {index for index, _ in named}
+    for index, mention in document.all("target"):
+        owners = [episode for episode in done if mention.value in _AIMED_AT.get(episode.key.technique, ())]
+        if len(owners) == 1 and index not in indices:
+            yield mention, index, owners[0]
+
+
 def _place(anchor: tuple[Mention, Episode]) -> int:
     return anchor[0].start
 
@@ -31,10 +59,17 @@ class Ownership:
     def __init__(self, document: Document, episodes: tuple[Episode, ...]) -> None:
         """Go through the sentences once: words without a technique belong to the block told of last."""
         self._anchors: dict[int, list[tuple[Mention, Episode]]] = {}
+        self._named: set[tuple[int, int]] = set()
+        self._told: set[tuple[int, int]] = set()
         for episode in episodes:
             for naming in episode.namings:
                 self._anchors.setdefault(naming.index, []).append((naming.mention, episode))
+                self._named.add((naming.index, id(episode)))
+                if not (naming.soft or naming.in_aid):
+                    self._told.add((naming.index, id(episode)))
         self._document = document
+        for mention, index, episode in _aims(document, episodes):
+            self._anchors.setdefault(index, []).append((mention, episode))
         self._default: list[Episode | None] = []
         done = [episode for episode in episodes if episode.status is Status.PERFORMED]
         current = min(done, key=lambda episode: episode.namings[0].mention.start, default=None)
@@ -103,7 +138,11 @@ class Ownership:
 
     def names(self, index: int, episode: Episode) -> bool:
         """Return whether the sentence names the block."""
-        return any(owner is episode for _, owner in self._anchors.get(index, ()))
+        return (index, id(episode)) in self._named
+
+    def tells(self, index: int, episode: Episode) -> bool:
+        """Return whether the sentence names the block as done, and not only what it is wanted for."""
+        return (index, id(episode)) in self._told
 
     def _resumed(self, before: list[tuple[Mention, Episode]], start: int) -> Episode:
         """Return the block told of last; after a comma the one that was done: "ESP instead of PVB, left, T5"."""
@@ -117,6 +156,7 @@ class Ownership:
     def _leads(self, previous: int, start: int, end: int, following: int) -> bool:
         """Words between two techniques belong to the next where only the previous is cut off ("..., left ESP")."""
         folded = self._document.folded
-        return bool(SEPARATOR.search(folded, previous, max(start, previous))) and not SEPARATOR.search(
-            folded, min(end, following), following
-        )
+        if not SEPARATOR.search(folded, previous, max(start, previous)):
+            return False
+        end = min(end, following)
+        return not SEPARATOR.search(folded, end, following) or bool(_MORE_LEVELS.fullmatch(folded, end, following))

@@ -21,7 +21,8 @@ _BLOCK = re.compile(
     r"[Ee]pidural|EPIDURAL|[Ii]njection|INJECTION"
     r"|ESP|PECS|[Pp]ecs|SAPB|[Ii]ntercostal|INTERCOSTAL|[Cc]atheter|CATHETER|[Rr]adiofreq|RADIOFREQ|"
     r"[Ff]acet|FACET|[Rr]hizotomy|RFA|ESI|MBB|SNRB|TPI|[Ss]erratus|SERRATUS|[Gg]anglion|GANGLION|PVNB|"
-    r"ICNB|LSB"
+    r"ICNB|LSB|[Bb]ranch|BRANCH|[Ss]ympathetic|SYMPATHETIC|[Tt]ransforam|TRANSFORAM|[Nn]eurotom|NEUROTOM|TFE|SGB|"
+    r"[Dd]enervat|DENERVAT|[Nn]eurolysis|NEUROLYSIS|[Pp]lexus|PLEXUS|\bRF\b|[Zz]ygapoph"
 )
 
 

@@ -31,8 +31,9 @@ ELSEWHERE = frozenset(
 """Sections whose levels and sides are not where the needle went, unless the sentence names the block."""
 PLACES = frozenset({"levels", "side", "title", "count", HEADING})
 _SIDE_BEFORE = re.compile(
-    r"[\s,:)(\-]{0,4}(?:sided?\s)?(?:at\s)?(?:the\s)?(?:[a-z]+[\s\-]){0,1}(?:th?\s?-?\d|paravertebral|"
-    r"thoracic|pvb|tpvb|hemithorax|posterior|"
+    r"[\s,:)(\-]{0,4}(?:sided?\s)?(?:at\s)?(?:the\s)?(?:[a-z]+[\s\-]){0,1}(?:th?\s?-?\d|[cls]-?\d|paravertebral|"
+    r"thoracic|lumbar|cervical|sacral|facet|medial branch|mbb|ton\b|rfa|stellate|sgb|lsb|lumbosacral|sympathetic|"
+    r"transforaminal|interlaminar|tfesi|snrb|esi\b|genicular|sacroiliac|si\b|pvb|tpvb|hemithorax|posterior|"
     r"parasagittal|transverse|chest wall|back|intercostal|side\b)"
 )
 _NOT_DONE = re.compile(

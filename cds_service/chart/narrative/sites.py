@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.chart.model import Side, Technique
+from cds_service.chart.narrative.aims import target_of
 from cds_service.chart.narrative.counts import count, names_of
 from cds_service.chart.narrative.document import Document
-from cds_service.chart.narrative.injected import Located, choose, find_located
+from cds_service.chart.narrative.injected import SPINAL, Located, choose, find_located
 from cds_service.chart.narrative.levels import Levels
 from cds_service.chart.narrative.muscles import muscle_sites
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.reading import CountReading, Said, SiteReading, Span
 from cds_service.chart.narrative.sides import find_sides, side_of_block
+from cds_service.chart.narrative.spinal import as_said, distinct, stated_count
 from cds_service.chart.narrative.techniques import Episode
 
 
@@ -36,6 +38,8 @@ def locate(document: Document, ownership: Ownership, episode: Episode) -> Place:
         muscles, number = muscle_sites(document, ownership, episode, sided, side)
         return Place(muscles, number, _side_of_all(muscles) or side, sides, ())
     located = choose(list(find_located(document, ownership, episode, sided)), episode)
+    if episode.key.technique in SPINAL:
+        return _at_the_spine(document, ownership, episode, located, (side, sides))
     bilateral = side is not None and side.value is Side.BILATERAL
     counted = count(document, ownership, episode, located, bilateral)
     sites = tuple(_sites(counted.levels, located, side))
@@ -48,6 +52,20 @@ def _side_of_all(muscles: tuple[SiteReading, ...]) -> Said[Side] | None:
     if not {Side.RIGHT, Side.LEFT} <= first.keys():
         return None
     return Said(Side.BILATERAL, max((first[Side.RIGHT].span, first[Side.LEFT].span), key=lambda span: span.start))
+
+
+def _at_the_spine(
+    document: Document,
+    ownership: Ownership,
+    episode: Episode,
+    located: list[Located],
+    side: tuple[Said[Side] | None, tuple[Said[Side], ...]],
+) -> Place:
+    target = target_of(document, ownership, episode, ())
+    units = as_said(document, episode, located, target)
+    levels = distinct(units)
+    counted = stated_count(document, ownership, episode, levels, target)
+    return Place(tuple(_sites(levels, units, side[0])), counted, *side, tuple(item.levels for item in located))
 
 
 def _sites(levels: list[Levels], located: list[Located], side: Said[Side] | None) -> Iterator[SiteReading]:

@@ -7,10 +7,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from cds_service.chart.model import Technique
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.lexicon import Mention
-from cds_service.chart.narrative.naming import Key, Naming, find_namings, has_evidence, is_said_done
+from cds_service.chart.narrative.naming import Key, Naming, find_namings, has_evidence, is_said_done, is_weak
 from cds_service.chart.narrative.reading import Status
 
 _CALLED_OFF = re.compile(
@@ -35,6 +36,13 @@ SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\b(?:follow
 """What cuts words off from the technique beside them."""
 
 
+_SERIES = {"first": 1, "1st": 1, "initial": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}
+_IN_SERIES = re.compile(
+    rf"\b({'|'.join(_SERIES)})\s(?:(?:set|round|series|of|diagnostic|confirmatory|therapeutic|right|left|bilateral|lumbar|"
+    r"cervical|thoracic)\s){0,4}\Z"
+)
+
+
 @dataclass(frozen=True)
 class Episode:
     """One block of the note, and the mentions that tell of it."""
@@ -52,6 +60,7 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     namings.extend(_uninjected(document, namings))
     namings.extend(_retried(document, namings))
     namings.extend(_then_done(document, namings))
+    namings = list(_of_one_ganglion(_in_series(document, namings)))
     injected = has_evidence(document, "injection") or _is_block_said_done(document)
     evidence = injected or has_evidence(document, "drug")
     groups: dict[Key, list[Naming]] = {}
@@ -60,9 +69,9 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     strong = {naming.key for naming in namings if naming.status is Status.PERFORMED and naming.strong}
     episodes: list[Episode] = []
     for key, group in groups.items():
-        if all(naming.mention.concept.attributes.get("weak") for naming in group) and strong - {key}:
-            continue
-        episodes.extend(_episodes(document, key, group, evidence, injected))
+        named = [naming for naming in group if not is_weak(naming.mention)] if strong - {key} else group
+        if named:
+            episodes.extend(_episodes(document, key, named, evidence, injected))
     return tuple(sorted(episodes, key=lambda episode: episode.namings[0].mention.start))
 
 
@@ -74,6 +83,36 @@ def _is_block_said_done(document: Document) -> bool:
         and assess(document, index, mention) is Assertion.AFFIRMED
         for index, mention in document.all("generic")
     )
+
+
+def _in_series(document: Document, namings: Sequence[Naming]) -> list[Naming]:
+    """Return the namings; what is called the first, beside a second, was done earlier."""
+    places = {id(naming): _place_in_series(document, naming) for naming in namings}
+    latest: dict[Key, int] = {}
+    for naming in namings:
+        latest[naming.key] = max(latest.get(naming.key, 0), places[id(naming)])
+    return [
+        replace(naming, status=Status.HISTORICAL)
+        if 0 < places[id(naming)] < latest[naming.key] and naming.status is Status.PERFORMED
+        else naming
+        for naming in namings
+    ]
+
+
+def _place_in_series(document: Document, naming: Naming) -> int:
+    found = _IN_SERIES.search(document.folded, max(naming.mention.start - 60, 0), naming.mention.start)
+    return _SERIES[found[1]] if found else 0
+
+
+def _of_one_ganglion(namings: Sequence[Naming]) -> Iterator[Naming]:
+    """Yield the namings, "sympathetic block" alone as that of the ganglion named beside it, before it or after it."""
+    aimed = [naming for naming in namings if naming.key.technique is Technique.SYMPATHETIC and naming.key.target]
+    for naming in namings:
+        if naming.key.technique is Technique.SYMPATHETIC and not naming.key.target and aimed:
+            nearest = min(aimed, key=lambda other: abs(other.mention.start - naming.mention.start))
+            yield replace(naming, key=nearest.key)
+        else:
+            yield naming
 
 
 def _episodes(document: Document, key: Key, group: list[Naming], evidence: bool, injected: bool) -> Iterator[Episode]:

@@ -250,7 +250,7 @@ NOTES = {
     ),
     "facet": Note(
         "Bilateral L4-5 facet joint injections under fluoroscopy with 1 mL bupivacaine each.",
-        {"facet performed": {"sites": [("L4-L5", "right"), ("L4-L5", "left")], "count": (1, 1)}},
+        {"facet performed": {"sites": [("L4-L5", "right"), ("L4-L5", "left")], "count": None}},
     ),
     "paravertebral facet": Note(
         "Left T9 paravertebral facet joint nerve block performed, 0.5 mL lidocaine 2%.",
@@ -352,7 +352,7 @@ NOTES = {
     ),
     "neighboring joints": Note(
         "Right T9-10, T10-11 and T11-12 facet joint injections under fluoroscopy, starting at the T11-12 facet joint.",
-        {"facet performed": {"levels": ["T9-T10", "T10-T11", "T11-T12"], "count": (3, 3), "side": "right"}},
+        {"facet performed": {"levels": ["T9-T10", "T10-T11", "T11-T12"], "count": None, "side": "right"}},
     ),
     "refused before it began": Note("Right PVB planned; pt refused; GA only.", {"paravertebral not-done": {}}),
     "deferred": Note("Right paravertebral block deferred due to INR 2.1.", {"paravertebral not-done": {}}),

@@ -1,0 +1,183 @@
+"""Sites at the spine: joints and their nerves, foramina and their roots, interspaces, ganglia.
+
+A number of sites is given only where a note states one: how many joints some nerves stand for is a rule of coding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from cds_service.chart.model import Technique
+from cds_service.chart.narrative.aims import JOINT, NERVE
+from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.injected import Located
+from cds_service.chart.narrative.levels import CARDINALS, NUMBER_WORDS, THIRD_OCCIPITAL, Form, Levels
+from cds_service.chart.narrative.naming import is_title
+from cds_service.chart.narrative.ownership import Ownership
+from cds_service.chart.narrative.reading import CountReading, Said, Span, Status
+from cds_service.chart.narrative.sides import ELSEWHERE
+from cds_service.chart.narrative.techniques import Episode
+
+_OF_THE_FACETS = frozenset({Technique.FACET, Technique.RADIOFREQUENCY})
+_BY_INJECTION = frozenset({Technique.FACET, Technique.TRANSFORAMINAL})
+_AT_THE_FORAMEN = re.compile(
+    r"\s{0,2}(?:spinal\s|nerve\s|exiting\s)?(?:roots?\s)?(?:at|in|through|within|via)\s[^.;,]{0,20}\Z"
+)
+
+_NUMBER = rf"(?P<number>[1-6]|{'|'.join(CARDINALS[:6])}|single)"
+_KIND = (
+    r"(?:(?:separate|distinct|individual|different|contiguous|adjacent|consecutive|spinal|vertebral|facet|lumbar|"
+    r"cervical|thoracic|sacral|lumbosacral|foraminal|neural|zygapophyseal|zygapophysial)[\s\-/]{1,3}){0,3}"
+)
+_UNIT = r"(?P<unit>levels?|joints?|foramen|foramina|interspaces?|facets|injections?)"
+_COUNTS = (
+    re.compile(rf"(?<![a-z0-9.\-/])(?<!\bor ){_NUMBER}[\s\-]{{1,3}}(?:\([1-6]\)\s)?{_KIND}{_UNIT}(?![a-z])"),
+    re.compile(r"(?P<unit>levels?|joints?|facets)\s{0,2}\(?x\s{0,2}(?P<number>[1-6])(?![0-9.a-z%])"),
+    re.compile(r"x(?<![a-z0-9.]x)\s{0,2}(?P<number>[1-6])\s(?P<unit>levels?|joints?|foramina)(?![a-z])"),
+)
+_ORDINAL = re.compile(
+    rf"(?<![a-z])(?P<number>first|second|third|1st|2nd|3rd)[\s\-]{{1,2}}{_KIND}(?P<unit>level)(?![a-z])"
+)
+_OF_SOMETHING_ELSE = re.compile(
+    r"[\s\-]{0,2}(?:\w{1,14}[\s\-]){0,2}(?:fusion|fused|laminectom|laminotom|disease|degenerat|spondyl|stenos|acdf|disc\b|"
+    r"discectom|decompress|above|below|higher|lower|up\b|down\b|per\b|each|corpectom|construct|instrument)"
+)
+
+
+def as_said(document: Document, episode: Episode, located: list[Located], target: Said[str] | None) -> list[Located]:
+    """Return the sites one by one: a range as the joints or the nerves it stands for, a root at its foramen once."""
+    technique = episode.key.technique
+    counted = [match.span() for match in _numbers(document)]
+    located = [item for item in located if not any(a <= item.levels.start and item.levels.end <= b for a, b in counted)]
+    units = [
+        one for item in located for one in _units(document, technique, item, target) if _fits(one, target, technique)
+    ]
+    if technique is Technique.TRANSFORAMINAL:
+        return [one for one in units if not _has_foramen(document, one, units)]
+    if technique is Technique.INTERLAMINAR:  # the vertebrae of an interspace are where it was entered
+        spaces = {level for one in units if one.levels.form is Form.INTERSPACE for level in one.levels.levels}
+        return [one for one in units if one.levels.form is Form.INTERSPACE or one.levels.name not in spaces]
+    return units
+
+
+def distinct(located: list[Located]) -> list[Levels]:
+    """Return the levels of the sites in order of the text, each once."""
+    unique: dict[str, Levels] = {}
+    for item in sorted(located, key=lambda item: item.levels.start):
+        unique.setdefault(item.levels.name, item.levels)
+    return list(unique.values())
+
+
+def _units(document: Document, technique: Technique, item: Located, target: Said[str] | None) -> Iterator[Located]:
+    levels = item.levels
+    if levels.form is not Form.RANGE:
+        form = Form.INTERSPACE if levels.form is Form.PAIR else levels.form
+        yield replace(item, levels=replace(levels, form=form))
+    elif technique in _OF_THE_FACETS and _names_joints(document, technique, item, target):
+        for pair in pairwise(levels.levels):
+            yield replace(item, levels=replace(levels, form=Form.INTERSPACE, levels=pair))
+    elif technique is not Technique.INTERLAMINAR:  # a range of an epidural is how far the drug or a catheter went
+        for level in levels.levels:
+            yield replace(item, levels=replace(levels, form=Form.LEVEL, levels=(level,)))
+
+
+def _names_joints(document: Document, technique: Technique, item: Located, target: Said[str] | None) -> bool:
+    """Return whether a range is one of joints: the word nearest in its sentence says, or else what the block aims at.
+
+    Both readings hold as many joints: the nerves L3 to L5 are those of L4-L5 and L5-S1.
+    """
+    words = [mention for mention in document.of(item.index, "target") if mention.value in {NERVE, JOINT, "bare-joint"}]
+    if words:
+        return min(words, key=lambda word: _distance(word.start, word.end, item.levels)).value != NERVE
+    if technique is Technique.RADIOFREQUENCY:
+        return False
+    return target is None or target.value != NERVE
+
+
+def _distance(start: int, end: int, levels: Levels) -> int:
+    return start - levels.end if start >= levels.end else levels.start - end
+
+
+def _fits(one: Located, target: Said[str] | None, technique: Technique) -> bool:
+    """The third occipital nerve and the sacral ala are places of facet nerves only."""
+    named = one.levels.name == THIRD_OCCIPITAL or _is_ala(one)
+    if not named:
+        return True
+    return technique in _OF_THE_FACETS and (target is None or target.value != JOINT)
+
+
+def _is_ala(one: Located) -> bool:
+    return one.levels.name == "L5" and one.levels.end - one.levels.start > len("lumbar five")
+
+
+def _has_foramen(document: Document, root: Located, units: list[Located]) -> bool:
+    """Return whether a root is named beside the foramen it leaves through, which is the site.
+
+    L5 leaves through L5-S1; neck roots above their vertebra, C6 through C5-C6; the words may say otherwise.
+    """
+    if root.levels.form is not Form.LEVEL:
+        return False
+    (level,) = root.levels.levels
+    upper = 1 if level[0] == "C" else 0
+    for other in units:
+        if other.levels.form is not Form.INTERSPACE:
+            continue
+        if other.levels.levels[upper] == level and _told_apart(document, root, other):
+            return True
+        if _AT_THE_FORAMEN.match(document.folded, root.levels.end, other.levels.start):
+            return True
+    return False
+
+
+def _told_apart(document: Document, root: Located, foramen: Located) -> bool:
+    """Return whether a root and a foramen are no two entries of one list: "L5 and L5-S1"."""
+    first, last = sorted((root.levels, foramen.levels), key=lambda levels: levels.start)
+    return re.fullmatch(r"[\s,]*(?:and|&|,)\s*(?:the\s)?", document.folded[first.end : last.start]) is None
+
+
+def stated_count(
+    document: Document, ownership: Ownership, episode: Episode, sites: list[Levels], target: Said[str] | None
+) -> CountReading | None:
+    """Return the number of joints, foramina or levels on each side that a note states, a range where it states two."""
+    if episode.status is not Status.PERFORMED:
+        return None
+    nerves = sum(site.form is Form.LEVEL for site in sites)
+    found: dict[int, Span] = {}
+    for match in _numbers(document):
+        number = 1 if match["number"] == "single" else NUMBER_WORDS.get(match["number"]) or int(match["number"][0])
+        if not _is_count(document, ownership, episode, match, target):
+            continue
+        if number == nerves and number > 1 and not match["unit"].startswith("joint"):  # it counts the nerves
+            continue
+        found.setdefault(number, Span(match.start(), match.end()))
+    if len(found) > 1:  # "single injection" beside a number of levels counts nothing
+        found.pop(1, None)
+    return CountReading(min(found), max(found), next(iter(found.values()))) if found else None
+
+
+def _numbers(document: Document) -> Iterator[re.Match[str]]:
+    for pattern in (*_COUNTS, *((_ORDINAL,) if is_title(document) else ())):
+        yield from pattern.finditer(document.folded)
+
+
+def _is_count(
+    document: Document, ownership: Ownership, episode: Episode, match: re.Match[str], target: Said[str] | None
+) -> bool:
+    index = document.layout.index_at(match.start())
+    sentence = document.sentence(index)
+    if ownership.owner(index, match.start(), match.end()) is not episode:
+        return False
+    if sentence.section in ELSEWHERE and not ownership.tells(index, episode):
+        return False
+    if match["unit"].startswith("injection") and not _counts_injections(episode, target):
+        return False
+    asked = document.folded[sentence.start : sentence.end].endswith("?")
+    return not asked and _OF_SOMETHING_ELSE.match(document.folded, match.end(), sentence.end) is None
+
+
+def _counts_injections(episode: Episode, target: Said[str] | None) -> bool:
+    """Return whether each injection is a site: not of nerves, of which two make a joint, nor of a ganglion."""
+    return episode.key.technique in _BY_INJECTION and (target is None or target.value != NERVE)
