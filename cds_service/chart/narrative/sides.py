@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cds_service.chart.model import Side
+from cds_service.chart.model import Side, Technique
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Mention
@@ -30,6 +30,11 @@ ELSEWHERE = frozenset(
 )
 """Sections whose levels and sides are not where the needle went, unless the sentence names the block."""
 PLACES = frozenset({"levels", "side", "title", "count", HEADING})
+_OFF_THE_SPINE = frozenset({Technique.OTHER, Technique.TRIGGER_POINT})
+_OFF_THE_CHEST = frozenset(
+    {"fascia-iliaca", "adductor-canal", "ipack", "transversus-abdominis", "rectus-sheath", "quadratus-lumborum"}
+)
+"""Planes whose block is told to be on the side of a limb or of a part of the abdomen: "for right hip fracture"."""
 _SIDE_BEFORE = re.compile(
     r"[\s,:)(\-]{0,4}(?:sided?\s)?(?:at\s)?(?:the\s)?(?:[a-z]+[\s\-]){0,1}(?:th?\s?-?\d|[cls]-?\d|paravertebral|"
     r"thoracic|lumbar|cervical|sacral|facet|medial branch|mbb|ton\b|rfa|stellate|sgb|lsb|lumbosacral|sympathetic|"
@@ -59,10 +64,24 @@ class Sided:
 
 
 def find_sides(document: Document, ownership: Ownership, episode: Episode) -> list[Sided]:
-    """Return every side said of a block, in order; where none is, those of a block told of together with it."""
-    return list(_sided(document, ownership, episode, shared=False)) or list(
-        _sided(document, ownership, episode, shared=True)
+    """Return every side said of a block, in order; where none is, those of a block told of together with it.
+
+    Where there is none either, a block of a limb has the side of the limb its sentence names.
+    """
+    return (
+        list(_sided(document, ownership, episode, shared=False))
+        or list(_sided(document, ownership, episode, shared=True))
+        or list(_of_limbs(document, ownership, episode))
     )
+
+
+def _of_limbs(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Sided]:
+    if episode.key.technique not in _OFF_THE_SPINE and episode.key.plane not in _OFF_THE_CHEST:
+        return
+    for index, mention in document.all("limb-side"):
+        named = ownership.names(index, episode)
+        if named and ownership.owner(index, mention.start, mention.end) is episode:
+            yield Sided(Side(mention.value), index, mention, firm=True)
 
 
 def _sided(document: Document, ownership: Ownership, episode: Episode, *, shared: bool) -> Iterator[Sided]:
