@@ -25,6 +25,8 @@ _COVERS = {
     "continuous": frozenset({"trigger"}),
 }
 """Which kinds of mention a longer one of this kind hides: "no complications" negates nothing after it."""
+_PAST = "historical"
+"""A trigger that no element hides: "relieved with facet injections" tells of a response, and that it is past."""
 _BOX_BEFORE = re.compile(r"(?:[\[(]([ _x*✓]{0,3})[\])]|(?P<sign>[☐☑☒✓✔□■])) {0,2}\Z")
 _BOX_AFTER = re.compile(r" {0,2}\[([ _x*✓]{0,3})\](?P<sign>)")
 _EMPTY = frozenset("☐□")
@@ -113,7 +115,7 @@ def _is_disguised(text: str, folded: str, mention: Mention, decoys: list[Mention
         return True
     if "upper" in mention.concept.attributes and not text[mention.start : mention.end].isupper():
         return True
-    if decoys is not None and _hides(decoys, mention):
+    if decoys is not None and mention.value != _PAST and _hides(decoys, mention):
         return True
     return mention.kind != "trigger" and _is_unticked(folded, mention)
 
