@@ -49,8 +49,9 @@ def command(ctx: click.Context, file: Path, form: str, profile: str | None, day:
 
     \b
     Exit codes:
-      0  nothing to say: lines and required documentation are right, or no block
-      1  something to say: findings, questions, missing or contradicted required
+      0  nothing to say but advice: lines and required documentation are right,
+         or no block
+      1  something to say: warnings, questions, missing or contradicted required
          documentation, or expected lines that are not on the claim
       2  wrong usage, or input that cannot be read
       3  settings or knowledge that cannot be used

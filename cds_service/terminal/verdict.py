@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.cards.difference import difference
-from cds_service.review.assessment import Assessment, Element, ElementStatus
+from cds_service.review.assessment import Assessment, Element, ElementStatus, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class Verdict:
     """What of an assessment is open.
 
     `lines` are expected lines that are not on the claim as expected. A line the record does not support is not among
-    them: whether that may be said is for a rule, and then it is one of the findings.
+    them: whether that may be said is for a rule, and then it is one of the findings. `findings` are warnings: advice is
+    read, as a recommended element is, but leaves nothing open and makes no card.
     """
 
     lines: int
@@ -31,7 +32,7 @@ def verdict(assessment: Assessment) -> Verdict:
     found = difference(assessment)
     return Verdict(
         lines=len(found.wrong) + len(found.lacking),
-        findings=len(assessment.findings),
+        findings=sum(finding.severity is Severity.WARNING for finding in assessment.findings),
         elements=len(open_elements(assessment)),
         queries=len(assessment.queries),
     )

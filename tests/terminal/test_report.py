@@ -112,7 +112,7 @@ def report(capsys, monkeypatch):
         "  ? Which side?",
         "    ○ cannot be said",
         "  – ptp-conflict: No table is loaded.",
-        "To look at: 1 line, 2 findings, 2 required elements, 1 question.",
+        "To look at: 1 line, 1 finding, 2 required elements, 1 question.",
     ],
 )
 def test_the_report_says_everything(report, line):

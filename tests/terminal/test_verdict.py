@@ -19,7 +19,7 @@ from cds_service.terminal.verdict import Verdict, verdict
 
 PLAIN = Assessment(None, None, "default", "2026Q3-0", judged_codes=frozenset({"64461", "64462"}))
 EXPECTED = ExpectedLine("64461", 1, ("RT",), ())
-FINDING = Finding("mue-exceeded", Severity.INFO, "Too many.", "Fewer.", (), ())
+FINDING = Finding("mue-exceeded", Severity.WARNING, "Too many.", "Fewer.", (), ())
 
 
 def line(code="64461", units=1.0, modifiers=("RT",)):
@@ -41,6 +41,7 @@ def element(status, requirement="required"):
         ({"lines": (line(),)}, Verdict(0, 0, 0, 0)),
         ({"lines": (line("99213"),)}, Verdict(0, 0, 0, 0)),
         ({"findings": (FINDING,)}, Verdict(0, 1, 0, 0)),
+        ({"findings": (replace(FINDING, severity=Severity.INFO),)}, Verdict(0, 0, 0, 0)),
         ({"queries": (Query("Which?", ("A", "B"), ()),)}, Verdict(0, 0, 0, 1)),
         ({"not_checked": (NotChecked("record", "no notes"),)}, Verdict(0, 0, 0, 0)),
         ({"documentation": (element(ElementStatus.MISSING),)}, Verdict(0, 0, 1, 0)),

@@ -138,8 +138,9 @@ def _once(drafts: Iterator[Draft]) -> Iterator[Draft]:
     """Join what is said of several lines in the same words."""
     joint: dict[str, Draft] = {}
     for draft in drafts:
-        known = joint.setdefault(draft.message, draft)
-        joint[draft.message] = replace(known, evidence=(*known.evidence, *draft.evidence))
+        known = joint.get(draft.message)
+        evidence = (*known.evidence, *draft.evidence) if known else draft.evidence
+        joint[draft.message] = replace(draft, evidence=evidence)
     yield from joint.values()
 
 
