@@ -23,9 +23,12 @@ SCHEME_MEMBERS: Mapping[str, frozenset[str]] = {
     "one-or-both-sides": frozenset({"both_sides"}),
     "once": frozenset(),
     "few-or-many": frozenset({"many", "few"}),
+    "either": frozenset({"many"}),
     "unlisted": frozenset(),
 }
 """The members a counting strategy needs beside its primary."""
+REFERRING = frozenset({"either"})
+"""The strategies that refer a block to the codes of another family."""
 _MEMBERS = frozenset().union(*SCHEME_MEMBERS.values())
 PARAMETERS = frozenset(schema_of("profiles")["$defs"]["parameters"]["properties"])
 """The parameters of a profile; the default profile has a value for each."""
@@ -161,7 +164,7 @@ def _check_scheme_code(whole: Whole, family: Family, place: str, scheme: Scheme,
     code = whole.codes.get(name)
     if code is None:
         raise whole.fail("families", family.id, place, f"no code '{name}' in codes.toml")
-    if code.family not in (family.id, None):
+    if code.family not in (family.id, None) and scheme.counting not in REFERRING:
         raise whole.fail("families", family.id, place, f"{name} belongs to the family {code.family}")
     if not code.valid_on(scheme.valid_from) or not code.valid_on(scheme.valid_to or code.valid_to or date.max):
         raise whole.fail("families", family.id, place, f"{name} is not valid on every day of the scheme")

@@ -366,7 +366,8 @@ def _view(knowledge: Knowledge, day: date, profile: str) -> View:
 
 def _in_force(family: Family, day: date, codes: Mapping[str, Code]) -> Family:
     schemes = [scheme for scheme in (*family.injections, *family.infusions) if scheme.in_force(day)]
-    included = bool(schemes) and all(codes[scheme.primary].imaging_included for scheme in schemes)
+    own = [code for scheme in schemes if (code := codes[scheme.primary]).family == family.id]
+    included = bool(own) and all(code.imaging_included for code in own)
     return replace(
         family,
         injection=_main(family.injections, day),

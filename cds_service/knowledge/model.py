@@ -95,6 +95,8 @@ class Scheme:
     "one-or-both-sides"       one code for one side, another for both (64466/64468)
     "once"                    one unit per session, which has no side (62322)
     "few-or-many"             one unit per session of one code or another, by how many were treated (20552/20553)
+    "either"                  one unit per session of one of two codes, of which the Claim's stands: what decides
+                              between them is not counted here (facets without imaging: 20552/20553, by the muscles)
     "unlisted"                one unit of an unlisted code (64999)
 
     `guidance` and `methods` are the conditions under which the scheme is the one to use: any of these guidances, one of

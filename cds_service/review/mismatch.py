@@ -5,14 +5,15 @@ The rules share this order of precedence; without it, a wrong code would be expl
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from datetime import date
 from enum import StrEnum
 
-from cds_service.chart.model import Block, Line, NotesState
-from cds_service.knowledge.model import Code
+from cds_service.chart.model import Block, Line, NotesState, Technique
+from cds_service.knowledge.model import Code, Family
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
-from cds_service.review.selection import Selection, family_of, is_infusion
+from cds_service.review.selection import Selection, family_of, is_infusion, possible_families
 from cds_service.review.tally import supported
 
 _SILENT_ON_BLOCKS = frozenset(
@@ -41,6 +42,8 @@ class Mismatch(StrEnum):
     """The block was cancelled, or nothing tells of any block."""
     TECHNIQUE = "technique"
     """The code is of another technique than every block done."""
+    TARGET = "target"
+    """The code is for another target: the sympathetic chain for the paravertebral space, one ganglion for another."""
     REGION = "region"
     """The code is of the same technique in another region of the spine."""
     CATHETER = "catheter"
@@ -61,8 +64,14 @@ class Mismatch(StrEnum):
     """The record or the knowledge does not allow a judgement."""
 
 
+_BESIDE_THE_SPINE = frozenset({Technique.SYMPATHETIC.value, Technique.PARAVERTEBRAL.value})
+"""Techniques whose targets lie beside the vertebrae and are confused for each other."""
+
 _SWAPPED = (Mismatch.CATHETER, Mismatch.GUIDANCE, Mismatch.METHOD, Mismatch.NUMBER, Mismatch.SIDES)
 """Reasons by which one code of a family stands for another."""
+
+_REPLACING = (Mismatch.NOT_VALID, Mismatch.TECHNIQUE, Mismatch.TARGET, Mismatch.REGION, Mismatch.UNLISTED)
+"""Reasons by which a code stands for that of whatever was done."""
 
 
 def why_unexpected(case: Case, line: Line) -> Mismatch | None:
@@ -93,12 +102,12 @@ def _why_imaging(case: Case) -> Mismatch:
 
 
 def _why_block_code(case: Case, code: Code) -> Mismatch:
-    done = performed_families(case)
-    if code.family not in done and cancelled(case, code):
+    performed = performed_families(case)
+    if code.family not in performed and cancelled(case, code):
         return Mismatch.NOT_DONE
     if not case.selections and not case.uncoded:
         return Mismatch.NOT_DONE if read_in_full(case) else Mismatch.UNKNOWN
-    if code.family not in done:
+    if code.family not in performed:
         return _why_other_family(case, code)
     return _why_same_family(case, code)
 
@@ -106,11 +115,38 @@ def _why_block_code(case: Case, code: Code) -> Mismatch:
 def _why_other_family(case: Case, code: Code) -> Mismatch:
     """A code nothing tells of, beside right ones: the edit that forbids it says more than that it was not done."""
     own = case.view.family(code.family or "")
-    if own and any(selection.family.technique == own.technique for selection in case.selections):
-        return Mismatch.REGION
+    if own and any(own in possible_families(block, case.view) for block in case.uncoded):
+        return Mismatch.UNKNOWN
+    if own and (other_place := _why_another_place(case, own)):
+        return other_place
     paid = [line.code for line in case.expected if line.code in case.reported_codes]
     edits = (case.view.ptp(first, code.code) for first in paid)
     return Mismatch.EDITED if any(edit and edit.indicator == "0" for edit in edits) else Mismatch.TECHNIQUE
+
+
+def _why_another_place(case: Case, own: Family) -> Mismatch | None:
+    """Return TARGET or REGION where a block done is near that of the code, None where it is of another technique."""
+    techniques = {block.technique.value for block in done(case)}
+    if _is_sympathetic(own.technique) and techniques & _BESIDE_THE_SPINE:
+        return Mismatch.TARGET
+    if own.technique in _BESIDE_THE_SPINE and any(map(_is_sympathetic, techniques)):
+        return Mismatch.TARGET
+    return Mismatch.REGION if any(_elsewhere(own, *place) for place in _places(case)) else None
+
+
+def _is_sympathetic(technique: str) -> bool:
+    return technique == Technique.SYMPATHETIC.value
+
+
+def _elsewhere(own: Family, technique: str, regions: Collection[str]) -> bool:
+    """Whether something was done by the technique of a family, and in other regions of the spine."""
+    return own.technique == technique and bool(own.regions and regions) and not set(own.regions) & set(regions)
+
+
+def _places(case: Case) -> Iterator[tuple[str, Collection[str]]]:
+    """Yield technique and regions of every block done: a coded one is where its family is (T12-L1 is thoracic)."""
+    yield from ((selection.family.technique, selection.family.regions) for selection in case.selections)
+    yield from ((block.technique.value, (block.region,)) for block in case.uncoded if block.region)
 
 
 def _why_same_family(case: Case, code: Code) -> Mismatch:
@@ -160,6 +196,11 @@ def counted_codes(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.code for line in unexpected(case, *countable)))
 
 
+def done(case: Case) -> tuple[Block, ...]:
+    """Return the blocks done, coded ones first."""
+    return (*(selection.block for selection in case.selections), *case.uncoded)
+
+
 def performed_families(case: Case) -> frozenset[str]:
     """Return the ids of the families of all blocks done, also of those no scheme counts that day."""
     coded = {selection.family.id for selection in case.selections}
@@ -180,7 +221,7 @@ def not_reported(case: Case) -> tuple[ExpectedLine, ...]:
 
 
 def _stood_for(case: Case, line: ExpectedLine) -> bool:
-    if unexpected(case, Mismatch.NOT_VALID, Mismatch.TECHNIQUE, Mismatch.REGION, Mismatch.UNLISTED):
+    if unexpected(case, *_REPLACING):
         return True
     swapped = unexpected(case, *_SWAPPED)
     families = {code.family for other in swapped if (code := case.view.code(other.code))}
@@ -209,5 +250,4 @@ def contradicted(case: Case, *elements: str) -> bool:
 
 def documented_days(case: Case) -> frozenset[date]:
     """Return the days the blocks were done, as far as they are stated."""
-    blocks = (*(selection.block for selection in case.selections), *case.uncoded)
-    return frozenset(block.service_date for block in blocks if block.service_date)
+    return frozenset(block.service_date for block in done(case) if block.service_date)

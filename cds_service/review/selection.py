@@ -60,12 +60,21 @@ def family_of(block: Block, view: View) -> Family | None:
     return by_levels if by_levels is not None and levels and levels <= set(by_levels.levels) else None
 
 
+def possible_families(block: Block, view: View) -> tuple[Family, ...]:
+    """Return the families the words for a block leave open: several where region, plane or target is not stated."""
+    return _families(block, block.region, view)
+
+
 _Part = tuple[Block, Family, Scheme]
+
+
+def _families(block: Block, region: str | None, view: View) -> tuple[Family, ...]:
+    return view.families_for(block.technique.value, region, _value(block.plane), _value(block.target))
 
 
 def _family(block: Block, region: str | None, view: View) -> Family | None:
     """Return the one family of a block in a region; where its words leave several, that of its reported code."""
-    families = view.families_for(block.technique.value, region, _value(block.plane), _value(block.target))
+    families = _families(block, region, view)
     if len(families) > 1:
         reported = {code.family for name in block.reported_codes if (code := view.code(name))}
         families = tuple(family for family in families if family.id in reported)

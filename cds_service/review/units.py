@@ -98,6 +98,12 @@ def _few_or_many(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ..
     return (Unit(scheme.primary, 0, None, evidence, 1), Unit(scheme.many, 0, None, evidence, 1))
 
 
+def _either(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
+    """One unit for the session, of whichever code is reported: nothing that is counted here decides between them."""
+    codes = (scheme.primary, scheme.many)
+    return tuple(Unit(code, 0, None, _all_evidence(sides), 1) for code in codes if code)
+
+
 def _all_evidence(sides: tuple[SideCount, ...]) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys(e for side in sides for e in side.evidence))
 
@@ -141,6 +147,7 @@ _COUNTING: Mapping[str, Callable[[Scheme, tuple[SideCount, ...]], tuple[Unit, ..
     "one-or-both-sides": _one_or_both_sides,
     "once": _once,
     "few-or-many": _few_or_many,
+    "either": _either,
     "unlisted": _unlisted,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.chart.model import Block, Line, Side, Technique
+from cds_service.knowledge.model import Family
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
 from cds_service.review.selection import Selection
@@ -104,10 +105,23 @@ _TECHNIQUES = {
 }
 
 
+_SYMPATHETIC = {
+    "stellate": "stellate ganglion block",
+    "celiac": "celiac plexus block",
+    "splanchnic": "splanchnic nerve block",
+    "superior-hypogastric": "superior hypogastric plexus block",
+    "impar": "ganglion impar block",
+}
+
+
 def block_words(block: Block) -> str:
-    """Return what a block is called, with its region or plane: "erector spinae plane block"."""
+    """Return what a block is called, with its region, plane or target: "erector spinae plane block"."""
     if block.plane is not None:
         return f"{block.plane.value.replace('-', ' ')} plane block"
+    if block.target is not None and block.technique is Technique.OTHER:
+        return f"{block.target.value.replace('-', ' ')} block"
+    if block.target is not None and block.target.value in _SYMPATHETIC:
+        return _SYMPATHETIC[block.target.value]
     name = _TECHNIQUES.get(block.technique, f"{block.technique.value.replace('-', ' ')} block")
     return f"{block.region} {name}" if block.region else name
 
@@ -121,6 +135,26 @@ def block_names(blocks: Iterable[Block]) -> tuple[str, ...]:
 def blocks_words(blocks: Iterable[Block]) -> str:
     """Return what blocks are called, each once, with an article: "an erector spinae plane block"."""
     return joined(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in block_names(blocks))
+
+
+def by_family(case: Case, lines: Iterable[Line]) -> list[tuple[Family, list[Line]]]:
+    """Return block lines by the family of their code, in claim order."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        code = case.view.code(line.code)
+        if code and code.family:
+            found.setdefault(code.family, []).append(line)
+    return [(family, own) for name, own in found.items() if (family := case.view.family(name))]
+
+
+def reported_words(case: Case) -> str:
+    """Return "ordered" or "reported"."""
+    return "ordered" if case.ordered else "reported"
+
+
+def tells_words(case: Case) -> str:
+    """Return what introduces the block there is: "the order asks for" or "the record describes"."""
+    return "the order asks for" if case.ordered else "the record describes"
 
 
 def place(case: Case) -> str:

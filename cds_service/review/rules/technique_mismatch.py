@@ -2,9 +2,9 @@
 
 ## What it checks
 
-Whether a reported or ordered block code belongs to another technique (or region) than every block the record tells
-of: an erector spinae plane block under 64461, an intercostal block under 64461, a block this service has no codes for
-under any of them.
+Whether a reported or ordered block code belongs to another technique, plane or nerve than every block the record
+tells of: an erector spinae plane block under 64461, an intercostal block under 64461, a block this service has no
+codes for under any of them.
 
 ## Why it matters
 
@@ -18,9 +18,10 @@ then a fascial plane block was an unlisted procedure.
 
 ## Known limits
 
-A record that names two techniques for one block is asked about. A block that was cancelled belongs to
-`charge-not-documented`, a code that is not in force that day to `code-not-valid-on-date`. What the documented block
-should be reported as is not repeated by `service-not-charged`.
+A record that names two techniques for one block is asked about. A code of the same technique for another part of the
+spine belongs to `region-mismatch`, a confusion with a sympathetic block to `sympathetic-target`, a block that was
+cancelled to `charge-not-documented`, a code that is not in force that day to `code-not-valid-on-date`. What the
+documented block should be reported as is not repeated by `service-not-charged`.
 
 ## Example
 
@@ -35,36 +36,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cds_service.chart.model import Block, Line
+from cds_service.chart.model import Line
+from cds_service.knowledge.model import Family
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
-from cds_service.review.mismatch import Mismatch, contradicted, unexpected
+from cds_service.review.mismatch import Mismatch, contradicted, done, unexpected
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.words import blocks_words, codes_of, codes_words, instead, verb
+from cds_service.review.words import (
+    are,
+    blocks_words,
+    by_family,
+    codes_of,
+    codes_words,
+    instead,
+    reported_words,
+    tells_words,
+)
 
 
 def check(case: Case) -> Iterator[Draft]:
     """Yield one draft per family that is reported and was not done."""
     if contradicted(case, "technique"):
         return
-    by_family: dict[str, list[Line]] = {}
-    for line in unexpected(case, Mismatch.TECHNIQUE):
-        code = case.view.code(line.code)
-        if code and code.family:
-            by_family.setdefault(code.family, []).append(line)
-    done = (*(selection.block for selection in case.selections), *case.uncoded)
-    yield from (_draft(case, family, lines, done) for family, lines in by_family.items())
+    for family, lines in by_family(case, unexpected(case, Mismatch.TECHNIQUE)):
+        yield _draft(case, family, lines)
 
 
-def _draft(case: Case, family_id: str, lines: list[Line], done: tuple[Block, ...]) -> Draft:
-    family = case.view.family(family_id)
-    title = f" ({family.title.lower()})" if family else ""
-    tells = "the order asks for" if case.ordered else "the record describes"
-    reported = "ordered" if case.ordered else "reported"
+def _draft(case: Case, family: Family, lines: list[Line]) -> Draft:
+    blocks = done(case)
     return Draft(
-        message=f"{codes_words(lines)}{title} {verb(lines, 'is', 'are')} {reported}, but {tells} {blocks_words(done)}.",
+        message=f"{codes_words(lines)} ({family.title.lower()}) {are(lines)} {reported_words(case)}, "
+        f"but {tells_words(case)} {blocks_words(blocks)}.",
         remedy=instead(case) or f"Replace {codes_words(lines)} by the code of the block that was done.",
-        evidence=(*map(line_evidence, lines), *(e for block in done for e in block.evidence)),
+        evidence=(*map(line_evidence, lines), *(e for block in blocks for e in block.evidence)),
         codes=codes_of(lines, case.expected),
     )
 

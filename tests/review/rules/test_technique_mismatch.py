@@ -16,6 +16,8 @@ PLANE = {"technique": "fascial-plane", "plane": "erector-spinae"}
         pytest.param([PLANE], {"claim": "76942"}, id="imaging is no block"),
         pytest.param([PLANE], {"claim": "64466-RT", "day": "2024-12-31"}, id="not in force: not here"),
         pytest.param([PLANE], {"orders": "64466"}, id="ordered as such"),
+        pytest.param([{"region": "cervical", "levels": "C5"}], {"claim": "64461"}, id="another region: not here"),
+        pytest.param([{"technique": "sympathetic", "target": "stellate"}], {"claim": "64461"}, id="a target: not here"),
         pytest.param([PLANE | {"purpose": "surgical-anesthesia"}], {"claim": "64461"}, id="not separate at all"),
     ],
 )
@@ -63,13 +65,13 @@ def test_silent(blocks, options, judge):
             "Report 64493-RT ×1.",
         ),
         (
-            {"region": "cervical", "levels": "C5"},
-            {"claim": "64461-RT"},
+            {"technique": "fascial-plane", "plane": "transversus-abdominis", "region": None, "levels": ""},
+            {"claim": "64466-RT"},
             (
-                "64461 (thoracic paravertebral block) is reported, but the record describes "
-                "a cervical paravertebral block."
+                "64466 (thoracic fascial plane block) is reported, but the record describes "
+                "a transversus abdominis plane block."
             ),
-            "Replace 64461 by the code of the block that was done.",
+            "Report 64486-RT ×1.",
         ),
         (
             PLANE,
