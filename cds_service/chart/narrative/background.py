@@ -18,6 +18,7 @@ _REACH = 60
 _UNFILLED = re.compile(r"[\s:=(]{0,4}(?:\*\*|__|\[ ?\]|n/?a\b|tbd\b|pending|deferred|\Z)")
 _TO_COME = re.compile(
     r"\b(?:will|shall|to be|must|should|requires?|criteri\w+|policy|goal|target|at least|if|repeat|obtain|"
+    r"would|needs?|check|next (?:visit|time)|"
     r"(?:not|never) (?:been )?(?:\w+ )?(?:applicable|completed|done|collected|obtained|recorded|filled|"
     r"performed|available|used))\b"
 )
@@ -27,11 +28,12 @@ _TODAY = re.compile(
 )
 _PAST = re.compile(
     r"\bago\b|last (?:week|month|year)|\bin (?:january|february|march|april|may|june|july|august|september|october|"
-    r"november|december)\b|\bon \d{1,2}/\d{1,2}|\bgave\b|had given|at that time"
+    r"november|december)\b|\bon \d{1,2}/\d{1,2}|"
+    r"(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d|\bon \d{1,2} [a-z]{3}|\bgave\b|had given|at that time"
 )
 _GOES_ON = re.compile(r"(?:it|they|this|that|these|those|which|both|each|result|relief|she|he|pt|the patient)\b")
 _IF = re.compile(r"\b(?:if|unless|until|must|should|goal|criteri\w+|policy|require[sd]?|expect\w*|hop(?:e|es|ing))\b")
-_DIAGNOSTIC = re.compile(r"\b(?:diagnos\w+|dx|comparative|confirmatory)\b")
+_DIAGNOSTIC = re.compile(r"\b(?:diagnos\w+|diag|dx|comparative|confirmatory)\b")
 _FIRST = "first block"
 
 
@@ -109,12 +111,12 @@ def _is_planned(document: Document, index: int, mention: Mention) -> bool:
 
 def _is_of_today(document: Document, index: int, mention: Mention) -> bool:
     """Return whether "the first block" is the one the note tells of: nothing places it in the past."""
-    if mention.value != "ordinal":
+    if mention.value == "before":
         return False
     sentence = document.sentence(index)
     if _TODAY.search(document.folded, sentence.start, sentence.end):
         return True
-    later = any(other.value == "second" for _, other in document.all("block-order"))
+    later = mention.value == "ordinal" and any(other.value == "second" for _, other in document.all("block-order"))
     return not later and not _PAST.search(document.folded, sentence.start, sentence.end)
 
 
@@ -125,15 +127,21 @@ def _told(document: Document, at: int, mention: Mention) -> Span:
     return Span(sentence.start, sentence.end)
 
 
+def _is_present(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether a numbered block is the one the note tells of: not one planned, and not one of another day."""
+    if document.has(index, "today"):
+        return True
+    meant = assess(document, index, mention)
+    return document.sentence(index).section != "plan" and meant in {Assertion.AFFIRMED, Assertion.NEGATED}
+
+
 def of_order(document: Document, told: bool, earlier: Container[int]) -> Iterator[StatementReading]:
     """Yield which block of a series this one is; a first one has no earlier result, which denies that element.
 
     `told`: the note says something of earlier blocks, in the sentences `earlier` or in a field.
     """
     for index, mention in document.all("block-order"):
-        if index in earlier or document.sentence(index).section == "plan":
-            continue
-        if assess(document, index, mention) in {Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER}:
+        if index in earlier or not _is_present(document, index, mention):
             continue
         if mention.value in {"first", "second"} and _DIAGNOSTIC.search(document.folded, mention.start, mention.end):
             yield StatementReading("purpose", True, span_of(mention), f"{mention.value} diagnostic block")

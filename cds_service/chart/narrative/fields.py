@@ -51,9 +51,14 @@ _NOT_DONE = re.compile(r"[\s*\-]*not\b")
 _CALM = re.compile(
     r"[\s*\-]*(?:none|no\b|nil|0\b|zero|denied|denies|without|negative|neg\b|absent|n\b|uneventful|there were no)"
 )
+WHY_NO_CONTRAST = re.compile(
+    r"allerg|anaphyla|hives|iodin|reaction|renal|kidney|creatinine|egfr|pregnan|urticaria|intoleran|refus|shortage|thyro"
+)
+"""Reasons for giving none: with one of them the element is documented."""
 _BACKGROUND = frozenset({"conservative-treatment", "functional-scale", "image-record", "prior-block-response"})
 _KEPT = re.compile(
-    r"\b(?:yes|y|saved|stored|archived|retained|kept|pacs|printed|sent|uploaded|recorded|filed|in (?:the )?chart)\b"
+    r"\A\W*in\b|\b(?:yes|y|saved|stored|archived|retained|kept|"
+    r"pacs|printed|sent|uploaded|recorded|filed|in (?:the )?chart)\b"
 )
 _STOP = re.compile(r"\.\s|;")
 _SEVERITY = re.compile(r"\b(?:minimal|mild|moderate|severe|crippling|complete)\b")
@@ -133,6 +138,9 @@ def _field(element: str, value: str, span: Span) -> Iterator[StatementReading]:
         yield StatementReading(element, True, span, "none" if _CALM.match(value) else "occurred")
     elif element in _ACTS:
         yield StatementReading(element, not _NO.match(value), span)
+    elif element == "contrast" and _NO.match(value):
+        why = WHY_NO_CONTRAST.search(value) is not None
+        yield StatementReading(element, why, span, "none")
     elif element in _BACKGROUND:
         yield from _background(element, value, span)
     elif element in {"pain-score-before", "pain-score-after"}:

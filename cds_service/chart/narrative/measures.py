@@ -21,7 +21,8 @@ _PERCENT = re.compile(r"\d\s?\+?(?:%|percent|per cent|pct)|percent|per cent")
 _RESULT = re.compile(
     r"relie[fv]|\bbetter\b|help(?:ed|ful)|improv|benefit|\bno effect|did (?:nothing|not help)|nothing for|\bworked|"
     r"\bpos(?:itive)?\b|\bnegative\b|concordant|took away|\bgone\b|pain[\s\-]?free|lasted|successful|failed|"
-    r"\beased|reduc(?:ed|tion)|without (?:any )?(?:effect|change)|no change|unchanged|wore off"
+    r"\beased|reduc(?:ed|tion)|without (?:any )?(?:effect|change)|no change|unchanged|"
+    r"wore off|good (?:days|weeks|months)|result: ?\d"
 )
 
 

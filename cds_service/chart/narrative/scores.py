@@ -25,7 +25,8 @@ _SCORE = re.compile(
     rf"(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
 )
 _OUT_OF_TEN = re.compile(
-    rf"(?<![0-9/.*_a-z])(?P<first>{_GRADE}){_TEN}(?![0-9/])"
+    rf"(?<![0-9/.*_a-z\-])(?:[0-9]\s?-\s?)?(?P<first>{_GRADE}){_TEN}"
+    rf"(?![0-9/]| (?:better|improve|relie[fv]|gone|resolved))"
     rf"(?:\s{{0,2}}{_ARROW}\s{{0,2}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT})?"
 )
 _EVENT = (
@@ -38,7 +39,7 @@ _AFTER = re.compile(
     r"\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|"
     r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|"
     r"\blater\b|\brepeat |\breassess|reduced to|decreased to|improved to|"
-    r"down to|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
+    r"down to (?=\d)|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
 )
 _BEFORE = re.compile(
     r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
@@ -63,6 +64,13 @@ _FROM_TO = re.compile(
     rf"(?:down )?to (?:an? )?(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
 """Also with what each holds for: "from a 7 at rest and 9 walking to a 0 at rest"."""
+_NOW_WAS = re.compile(
+    rf"(?<![\w./\-])(?P<second>{_GRADE}){_TEN}?,?\s\(?(?:was|down from|previously|where it (?:was|had been)|"
+    rf"had been|versus|vs\.?|"
+    rf"compared (?:to|with)|instead of|from) (?:an? )?(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}"
+)
+"""The later one told first: "pain 3 (was 8)", "2 down from 7"."""
+_DROP = re.compile(rf"(?<![\w./\-])(?P<first>{_GRADE}){_TEN}? to (?P<second>{_GRADE}){_TEN}?(?=\s?[.,;)]|\Z)")
 _BEFORE_THEN = re.compile(
     rf"\b(?P<first>{_GRADE}){_TEN}? (?:before(?:hand)?|pre|prior|going in|on arrival|at baseline)\b[^.;\d]{{0,25}}?"
     rf"\b(?P<second>{_GRADE}){_TEN}? "
@@ -70,6 +78,12 @@ _BEFORE_THEN = re.compile(
     r"[^.;,\d]{0,15}(?:an hour|minutes?|hours?) (?:later|after|on\b|post)|"
     r"@ ?\d{1,2} ?min|(?:at|after|by|in|within) \d{1,2} ?(?:min|h))"
 )
+_SERIES = re.compile(
+    rf"(?<![\w])(?:(?P<before>pre|before|baseline|prior|initial(?:ly)?|on arrival)|post|after(?:wards?)?|now|then|"
+    rf"(?:at )?\d{{1,2}} ?(?:min|h|hr|hrs|hours?|minutes?))\s?[:=]?\s(?P<first>{_GRADE}){_TEN}?(?=\s?[,;.)]|\Z| and )"
+)
+"""A score right after its mark: "baseline 7, 15 min 2, 1 h 1"."""
+_MILLIMETERS = re.compile(r"\b(?:vas|pain)\b[a-z\s:=]{0,20}?(?<![\d.])(?P<first>100|\d{1,2})(?P<unit> ?mm)\b")
 _MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post\b|pre\b|going in|on leaving|at baseline)")
 _ROW = re.compile(
     rf"\A(?P<when>pre|before|baseline|post|after)[a-z \-]{{0,20}}[\s:|]{{1,12}}"
@@ -78,9 +92,13 @@ _ROW = re.compile(
 """A row of a table of scores: what it is a table of stands above it."""
 _ROWS_ABOVE = 4
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
-_MAY_SCORE = re.compile(r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d|scale|score|number|\bpre\b")
+_MAY_SCORE = re.compile(
+    rf"\b(?:{_GRADE}) (?:before|pre)\b|"
+    r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d|scale|score|number|\bpre\b"
+)
 _ABOUT = re.compile(
-    r"\b(?:policy|criteri\w+|must|payer|expected|goal|target|at least)\b|\d or (?:more|greater|higher|above)"
+    r"\b(?:policy|criteri\w+|must|payer|expected|goal|target|at least|"
+    r"rate your|your pain)\b|\d or (?:more|greater|higher|above)"
 )
 _SCALE = re.compile(r"pain|vas|nrs|vps|nprs|numeric|score")
 
@@ -112,7 +130,19 @@ def _row(document: Document, index: int, row: re.Match[str]) -> Iterator[Stateme
 def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
     base = document.sentence(index).start
     taken: list[tuple[int, int]] = []
-    for pattern in (_PAIR, _FALL, _FROM_TO, _BEFORE_THEN, _SCORE, _OUT_OF_TEN, _MARKED):
+    for pattern in (
+        _PAIR,
+        _FALL,
+        _FROM_TO,
+        _BEFORE_THEN,
+        _NOW_WAS,
+        _DROP,
+        _MILLIMETERS,
+        _SCORE,
+        _OUT_OF_TEN,
+        _SERIES,
+        _MARKED,
+    ):
         for match in pattern.finditer(words):
             at = match.start("first")
             if any(start <= at < end for start, end in taken) or _OTHER_SCORE.search(
@@ -121,7 +151,7 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
                 continue
             taken.append(match.span())
             if match.groupdict().get("second") is not None:
-                if _LONG_AGO.search(words):
+                if _LONG_AGO.search(words) or not _is_change(match):
                     continue
                 yield _score("pain-score-before", match, "first", base)
                 yield _score("pain-score-after", match, "second", base)
@@ -132,16 +162,26 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
                     yield StatementReading("response", True, Span(base + match.start(), base + match.end()))
 
 
+def _is_change(match: re.Match[str]) -> bool:
+    """Return whether two numbers are two scores: "0 to 10" is a scale, and "6 to 8" with no "from" a range."""
+    first, second = (int(_DIGITS.get(match[name], match[name])) for name in ("first", "second"))
+    between = match.string[match.end("first") : match.start("second")] if first < second else ""
+    is_range = between.strip() == "to" and "from" not in match.group()
+    return not is_range and (first, second) not in {(0, 10), (1, 10)}
+
+
 def _score(element: str, match: re.Match[str], group: str, base: int) -> StatementReading:
-    return StatementReading(
-        element, True, Span(base + match.start(group), base + match.end(group)), _DIGITS.get(match[group], match[group])
-    )
+    value = f"{match[group]} mm" if match.re is _MILLIMETERS else _DIGITS.get(match[group], match[group])
+    return StatementReading(element, True, Span(base + match.start(group), base + match.end(group)), value)
 
 
 def _when(document: Document, words: str, base: int, match: re.Match[str]) -> str | None:
     """Return whether a score was before or after the block: by the nearest word that says so, or by its place."""
-    near = words[max(match.start() - 45, 0) : match.end() + 40]
-    at = match.start() - max(match.start() - 45, 0)
+    if match.re is _SERIES:
+        return "pain-score-before" if match["before"] else "pain-score-after"
+    low = max(base + match.start() - 45, _context(document, base))
+    near = document.folded[low : min(base + match.end() + 40, base + len(words))]
+    at = base + match.start() - low
     marks = [(abs(found.start() - at), element) for pattern, element in _WHEN for found in pattern.finditer(near)]
     if _LONG_AGO.search(near):
         return None
@@ -153,6 +193,13 @@ def _when(document: Document, words: str, base: int, match: re.Match[str]) -> st
     if injected is None:
         return None
     return "pain-score-before" if base + match.start() < injected else "pain-score-after"
+
+
+def _context(document: Document, start: int) -> int:
+    """Return where the words begin that a sentence is read with: those of its field's name too ("Post: VAS 2")."""
+    index = document.layout.index_at(start)
+    above = document.sentence(index - 1) if index else None
+    return above.start if above is not None and above.section == HEADING else start
 
 
 _WHEN = ((_AFTER, "pain-score-after"), (_BEFORE, "pain-score-before"))

@@ -11,7 +11,7 @@ from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess, negation
 from cds_service.chart.narrative.background import duration, of_earlier_blocks, of_order, of_scales
 from cds_service.chart.narrative.document import Document, span_of
-from cds_service.chart.narrative.fields import of_fields
+from cds_service.chart.narrative.fields import WHY_NO_CONTRAST, of_fields
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Concept, Mention
 from cds_service.chart.narrative.reading import BlockReading, Span, StatementReading, Status
@@ -19,13 +19,15 @@ from cds_service.chart.narrative.scores import of_scores
 from cds_service.chart.narrative.sites import Place
 
 _RELIEF = re.compile(
-    r"\d(?<![0-9.]\d)\d{0,2}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced|less|lower)"
+    r"\d(?<![0-9.]\d)\d{0,2}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced|less|lower)|"
+    r"\d(?<![0-9.]\d)\s?/\s?10 (?:better|improved|improvement|relief)"
 )
 _GAUGE = re.compile(r"\d(?<![0-9a-z.]\d)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
 _ICD = re.compile(r"[a-tv-z](?<![a-z0-9].)\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
 _LASTING = re.compile(
-    r"(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome)\b(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!\bin )"
-    r"(?:since (?:an? |the |her |his |19|20)|"
+    r"(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome|burning|ach(?:e|es|ing))\b"
+    r"(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!\bin )"
+    r"(?:since (?:an? |the |her |his |19|20|last |\w+ last )|"
     r"(?:\d{1,2}|several|many|few|one|two|three|four|five|six|seven|eight|nine|ten)"
     r"[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow))"
 )
@@ -36,7 +38,7 @@ _AMOUNT_CONCEPT = Concept("drug", "amount")
 _GENERIC_BLOCK = re.compile(
     r"(?:nerve|regional|plane|analgesic|branch|branches|diagnostic|ganglion|joint|facet) (?:block|inject)|"
     r"regional anesthesia|\bblock (?:was|placed|note|performed|procedure|done)|\b(?:the|this) block\b|"
-    r"medial branch|ganglion|transforaminal|interlaminar|\bt?f?esi\b|"
+    r"medial branch|ganglion|\bfacets?\b|transforaminal|interlaminar|\bt?f?esi\b|"
     r"\b(?:facet|joint|epidural|trigger point)\w* inj|\bmbb|"
     r"\bblk\b|\brfa\b|\b(?:sgb|lsb|tpi)\b|dorsal ramus"
 )
@@ -159,6 +161,8 @@ def _of_purposes(document: Document) -> Iterator[StatementReading]:
         meant = assess(document, index, mention)
         if document.sentence(index).section == HEADING or meant in {Assertion.NEGATED, Assertion.OTHER}:
             continue
+        if meant is Assertion.HISTORICAL and _AFTER_THAT.match(document.folded, mention.end):
+            meant = Assertion.AFFIRMED  # "for therapeutic intent after relief a year ago"
         if mention.value in _REASONS:
             yield StatementReading("indication", True, span_of(mention))
         if mention.value != "chronic-pain" and meant is not Assertion.HISTORICAL:
@@ -173,6 +177,7 @@ def _of_purposes(document: Document) -> Iterator[StatementReading]:
             yield StatementReading("indication", True, span_of(mention))
 
 
+_AFTER_THAT = re.compile(r"(?: [a-z]+){0,2},? (?:after|following|since|given|as|because) ")
 _REASONS = frozenset({"trauma-analgesia", "chronic-pain", "postoperative-analgesia", "surgical-anesthesia"})
 _ITS_PAIN = re.compile(r"[\s\-](?:bar |related )?(?:analges|pain)")
 _PAIN_OF = re.compile(
@@ -253,16 +258,11 @@ def _is_of_the_operation(document: Document, index: int, mention: Mention, side:
 _CONSENT_FOR = re.compile(r"(?: form)?(?: \w+){0,2} (?:for|to) (?:[a-z'\-]+ ){0,4}\Z")
 
 
-_REASON = re.compile(
-    r"allerg|anaphyla|hives|iodin|reaction|renal|kidney|creatinine|egfr|pregnan|urticaria|intoleran|refus|shortage"
-)
-
-
 def _why_not(document: Document, index: int) -> bool:
     """Return whether a sentence that says no contrast was given, or one beside it, says why: that documents it."""
     start = document.sentence(max(index - 1, 0)).start
     end = document.sentence(min(index + 1, len(document.layout.sentences) - 1)).end
-    return _REASON.search(document.folded, start, end) is not None
+    return WHY_NO_CONTRAST.search(document.folded, start, end) is not None
 
 
 _NOT_NOW = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
@@ -320,7 +320,10 @@ def _is_skin_field(document: Document, index: int) -> bool:
     if not index or document.sentence(index - 1).section != HEADING:
         return False
     heading = document.sentence(index - 1)
-    return re.search(r"skin|^local\W*$|wheal", document.folded[heading.start : heading.end]) is not None
+    words = document.folded[heading.start : heading.end]
+    if re.search(r"^local\W*$", words):  # skin is seldom numbed with a long-acting drug
+        return not any(drug.value not in {"lidocaine", "chloroprocaine"} for drug in agents(document, index))
+    return re.search(r"skin|wheal", words) is not None
 
 
 def _is_relief(document: Document, index: int, match: re.Match[str]) -> bool:
