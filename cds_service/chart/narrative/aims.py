@@ -73,8 +73,9 @@ def _sympathetic(episode: Episode, sites: tuple[SiteReading, ...]) -> Said[str] 
 def _facet(document: Document, ownership: Ownership, episode: Episode) -> Said[str] | None:
     """The nerves, where the words name them; else the joint, where they do; "facet block" alone says neither."""
     said = {target: span for target, span in _of_names(episode) if target is not None}
+    in_names = {place for naming in episode.namings for place in range(naming.mention.start, naming.mention.end)}
     for mention in _told(document, ownership, episode, "target"):
-        if mention.value in {NERVE, JOINT} and not _is_in_name(mention, episode):
+        if mention.value in {NERVE, JOINT} and mention.start not in in_names:  # "facet joint block" may be of either
             said.setdefault(mention.value, span_of(mention))
     return next((Said(target, said[target]) for target in (NERVE, JOINT) if target in said), None)
 
@@ -97,11 +98,6 @@ def _of_names(episode: Episode) -> Iterator[tuple[str | None, Span]]:
     for naming in episode.namings:
         if not naming.soft:
             yield naming.mention.concept.attributes.get("target"), span_of(naming.mention)
-
-
-def _is_in_name(mention: Mention, episode: Episode) -> bool:
-    """Return whether the words are part of the block's name: "facet joint block" may be of the joint or its nerves."""
-    return any(n.mention.start <= mention.start and mention.end <= n.mention.end for n in episode.namings)
 
 
 def _told(document: Document, ownership: Ownership, episode: Episode, kind: str) -> Iterator[Mention]:

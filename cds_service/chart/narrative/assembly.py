@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cds_service.chart.model import Guidance, Purpose, Side, Technique
-from cds_service.chart.narrative.aims import method_of, target_of
+from cds_service.chart.narrative.aims import method_of
 from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
@@ -74,7 +74,7 @@ def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[
         span=span_of(best.mention),
         region=_region(document, episode, place),
         plane=_as_named(episode.key.plane, best.mention),
-        target=target_of(document, ownership, episode, place.sites) or _as_named(episode.key.target, best.mention),
+        target=place.target or _as_named(episode.key.target, best.mention),
         method=method_of(document, ownership, episode),
         sites=place.sites,
         site_count=place.count,

@@ -73,7 +73,7 @@ def find_located(document: Document, ownership: Ownership, episode: Episode, sid
     for index in ownership.indices(episode):
         spinal = episode.key.technique in SPINAL
         named = ownership.tells(index, episode) if spinal else ownership.names(index, episode)
-        if spinal and not named and ownership.names(index, episode) and is_in_aid(index, episode):
+        if spinal and ownership.only_aids(index, episode):
             continue
         section = document.sentence(index).section
         for levels in document.levels.get(index, ()):
@@ -87,11 +87,6 @@ def find_located(document: Document, ownership: Ownership, episode: Episode, sid
             elif spinal and not named and ownership.names(index, episode):
                 tier = max(tier, Tier.SAID)
             yield Located(levels, index, tier, _side_at(document, index, levels, sides_in(index)))
-
-
-def is_in_aid(index: int, episode: Episode) -> bool:
-    """Return whether a sentence names the block only as what something is for: "for a C7 block the needle is ..."."""
-    return all(naming.in_aid for naming in episode.namings if naming.index == index)
 
 
 def _is_aimed_by_bone(document: Document, episode: Episode) -> bool:

@@ -61,12 +61,14 @@ class Ownership:
         self._anchors: dict[int, list[tuple[Mention, Episode]]] = {}
         self._named: set[tuple[int, int]] = set()
         self._told: set[tuple[int, int]] = set()
+        self._meant: set[tuple[int, int]] = set()
         for episode in episodes:
             for naming in episode.namings:
                 self._anchors.setdefault(naming.index, []).append((naming.mention, episode))
-                self._named.add((naming.index, id(episode)))
-                if not (naming.soft or naming.in_aid):
-                    self._told.add((naming.index, id(episode)))
+            self._named.update((naming.index, id(episode)) for naming in episode.namings)
+            meant = [naming for naming in episode.namings if not naming.in_aid]
+            self._meant.update((naming.index, id(episode)) for naming in meant)
+            self._told.update((naming.index, id(episode)) for naming in meant if not naming.soft)
         self._document = document
         for mention, index, episode in _aims(document, episodes):
             self._anchors.setdefault(index, []).append((mention, episode))
@@ -82,9 +84,13 @@ class Ownership:
             self._default.append(min(heads, key=_place)[1] if heads else current)  # "Left: ESP ..."
         self._joined: dict[int, list[tuple[Episode, Mention, Episode, Mention]]] = {}
         self._partners: set[frozenset[int]] = set()
+        self._join()
+
+    def _join(self) -> None:
+        """Find the techniques told of together."""
         for index, anchors in self._anchors.items():
             for (one, first), (other, second) in pairwise(anchors):
-                if first is not second and _JOINED.fullmatch(document.folded, one.end, other.start):
+                if first is not second and _JOINED.fullmatch(self._document.folded, one.end, other.start):
                     self._joined.setdefault(index, []).append((first, one, second, other))
                     self._partners.add(frozenset((id(first), id(second))))
 
@@ -143,6 +149,10 @@ class Ownership:
     def tells(self, index: int, episode: Episode) -> bool:
         """Return whether the sentence names the block as done, and not only what it is wanted for."""
         return (index, id(episode)) in self._told
+
+    def only_aids(self, index: int, episode: Episode) -> bool:
+        """Return whether the sentence names the block only as what something is for: "for a C7 block the needle is"."""
+        return (index, id(episode)) in self._named and (index, id(episode)) not in self._meant
 
     def _resumed(self, before: list[tuple[Mention, Episode]], start: int) -> Episode:
         """Return the block told of last; after a comma the one that was done: "ESP instead of PVB, left, T5"."""

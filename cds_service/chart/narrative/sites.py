@@ -28,6 +28,8 @@ class Place:
     side: Said[Side] | None
     sides: tuple[Said[Side], ...]
     levels: tuple[Levels, ...]
+    target: Said[str] | None = None
+    """What a block at the spine was aimed at."""
 
 
 def locate(document: Document, ownership: Ownership, episode: Episode) -> Place:
@@ -65,11 +67,15 @@ def _at_the_spine(
     units = as_said(document, episode, located, target)
     levels = distinct(units)
     counted = stated_count(document, ownership, episode, levels, target)
-    return Place(tuple(_sites(levels, units, side[0])), counted, *side, tuple(item.levels for item in located))
+    sites = tuple(_sites(levels, units, side[0], exact=True))
+    aim = target or target_of(document, ownership, episode, sites)
+    return Place(sites, counted, *side, tuple(item.levels for item in located), aim)
 
 
-def _sites(levels: list[Levels], located: list[Located], side: Said[Side] | None) -> Iterator[SiteReading]:
-    """Yield each level on each of its sides."""
+def _sites(
+    levels: list[Levels], located: list[Located], side: Said[Side] | None, *, exact: bool = False
+) -> Iterator[SiteReading]:
+    """Yield each level on each of its sides; `exact`: a nerve is no part of the joint it goes to."""
     told = {item.side for item in located}
     by_side = side is not None and side.value is Side.BILATERAL and {Side.RIGHT, Side.LEFT} <= told
     for one in levels:
@@ -78,7 +84,7 @@ def _sites(levels: list[Levels], located: list[Located], side: Said[Side] | None
             sides = [
                 s
                 for s in (Side.RIGHT, Side.LEFT)
-                if any(i.side is s and one.name in names_of(levels, i) for i in located)
+                if any(i.side is s and one.name in ({i.levels.name} if exact else names_of(levels, i)) for i in located)
             ]
             yield from (SiteReading(one.name, s, span) for s in sides or (None,))
         elif side is not None and side.value is Side.BILATERAL:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from cds_service.chart.model import Technique
 from cds_service.chart.narrative.aims import JOINT, NERVE
@@ -27,6 +27,7 @@ _AT_THE_FORAMEN = re.compile(
     r"\s{0,2}(?:spinal\s|nerve\s|exiting\s)?(?:roots?\s)?(?:at|in|through|within|via)\s[^.;,]{0,20}\Z"
 )
 
+_LIST_MARK = re.compile(r"[\s,]{0,3}(?:and|&|,)\s{0,3}(?:the\s)?")
 _NUMBER = rf"(?P<number>[1-6]|{'|'.join(CARDINALS[:6])}|single)"
 _KIND = (
     r"(?:(?:separate|distinct|individual|different|contiguous|adjacent|consecutive|spinal|vertebral|facet|lumbar|"
@@ -50,13 +51,13 @@ _OF_SOMETHING_ELSE = re.compile(
 def as_said(document: Document, episode: Episode, located: list[Located], target: Said[str] | None) -> list[Located]:
     """Return the sites one by one: a range as the joints or the nerves it stands for, a root at its foramen once."""
     technique = episode.key.technique
-    counted = [match.span() for match in _numbers(document)]
-    located = [item for item in located if not any(a <= item.levels.start and item.levels.end <= b for a, b in counted)]
+    counted = {place for match in _numbers(document) for place in range(*match.span())}
+    located = [item for item in located if item.levels.start not in counted or item.levels.end - 1 not in counted]
     units = [
         one for item in located for one in _units(document, technique, item, target) if _fits(one, target, technique)
     ]
     if technique is Technique.TRANSFORAMINAL:
-        return [one for one in units if not _has_foramen(document, one, units)]
+        return _without_roots(document, units)
     if technique is Technique.INTERLAMINAR:  # the vertebrae of an interspace are where it was entered
         spaces = {level for one in units if one.levels.form is Form.INTERSPACE for level in one.levels.levels}
         return [one for one in units if one.levels.form is Form.INTERSPACE or one.levels.name not in spaces]
@@ -113,29 +114,35 @@ def _is_ala(one: Located) -> bool:
     return one.levels.name == "L5" and one.levels.end - one.levels.start > len("lumbar five")
 
 
-def _has_foramen(document: Document, root: Located, units: list[Located]) -> bool:
-    """Return whether a root is named beside the foramen it leaves through, which is the site.
+def _without_roots(document: Document, units: list[Located]) -> list[Located]:
+    """Return the sites without the roots named beside the foramen they leave through, which is the site.
 
-    L5 leaves through L5-S1; neck roots above their vertebra, C6 through C5-C6; the words may say otherwise.
+    L5 leaves through L5-S1; neck roots leave above their vertebra, C6 through C5-C6; the words may say otherwise.
     """
-    if root.levels.form is not Form.LEVEL:
+    left_by: dict[str, Located] = {}
+    for one in units:
+        if one.levels.form is Form.INTERSPACE:
+            upper, lower = one.levels.levels
+            left_by.setdefault(lower if lower[0] == "C" else upper, one)
+    kept: list[Located] = []
+    for one, following in zip_longest(units, units[1:]):
+        foramen = left_by.get(one.levels.name)
+        named_twice = foramen is not None and not _listed(document, one, foramen)
+        if not named_twice and not _is_at_foramen(document, one, following):
+            kept.append(one)
+    return kept
+
+
+def _is_at_foramen(document: Document, root: Located, following: Located | None) -> bool:
+    if root.levels.form is not Form.LEVEL or following is None or following.levels.form is not Form.INTERSPACE:
         return False
-    (level,) = root.levels.levels
-    upper = 1 if level[0] == "C" else 0
-    for other in units:
-        if other.levels.form is not Form.INTERSPACE:
-            continue
-        if other.levels.levels[upper] == level and _told_apart(document, root, other):
-            return True
-        if _AT_THE_FORAMEN.match(document.folded, root.levels.end, other.levels.start):
-            return True
-    return False
+    return _AT_THE_FORAMEN.match(document.folded, root.levels.end, following.levels.start) is not None
 
 
-def _told_apart(document: Document, root: Located, foramen: Located) -> bool:
-    """Return whether a root and a foramen are no two entries of one list: "L5 and L5-S1"."""
-    first, last = sorted((root.levels, foramen.levels), key=lambda levels: levels.start)
-    return re.fullmatch(r"[\s,]*(?:and|&|,)\s*(?:the\s)?", document.folded[first.end : last.start]) is None
+def _listed(document: Document, one: Located, other: Located) -> bool:
+    """Return whether two levels are entries of one list, and so two sites: "L5 and L5-S1"."""
+    first, last = sorted((one.levels, other.levels), key=lambda levels: levels.start)
+    return _LIST_MARK.fullmatch(document.folded, first.end, last.start) is not None
 
 
 def stated_count(

@@ -105,12 +105,15 @@ def _place_in_series(document: Document, naming: Naming) -> int:
 
 
 def _of_one_ganglion(namings: Sequence[Naming]) -> Iterator[Naming]:
-    """Yield the namings, "sympathetic block" alone as that of the ganglion named beside it, before it or after it."""
-    aimed = [naming for naming in namings if naming.key.technique is Technique.SYMPATHETIC and naming.key.target]
+    """Yield the namings, "sympathetic block" alone as that of the ganglion named last before it, or else after it."""
+    aimed = sorted(
+        (n for n in namings if n.key.technique is Technique.SYMPATHETIC and n.key.target), key=lambda n: n.mention.start
+    )
+    starts = [naming.mention.start for naming in aimed]
     for naming in namings:
-        if naming.key.technique is Technique.SYMPATHETIC and not naming.key.target and aimed:
-            nearest = min(aimed, key=lambda other: abs(other.mention.start - naming.mention.start))
-            yield replace(naming, key=nearest.key)
+        if aimed and naming.key.technique is Technique.SYMPATHETIC and not naming.key.target:
+            meant = aimed[max(bisect_left(starts, naming.mention.start) - 1, 0)]
+            yield replace(naming, key=meant.key)
         else:
             yield naming
 
