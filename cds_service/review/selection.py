@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cds_service.chart.model import Block, Fact, Line, Origin, Side, Site
+from cds_service.chart.model import Block, Fact, Line, Origin, Side, Site, Technique
 from cds_service.chart.narrative.levels import region_of
 from cds_service.knowledge.library import View
 from cds_service.knowledge.model import Family, Scheme
@@ -33,7 +33,7 @@ def select(blocks: Iterable[Block], view: View, reported: Sequence[Line] = ()) -
     parts = [part for block in blocks for part in _coded(block, view, reported)]
     merged = _merged(parts)
     counted = [Selection(block, family, scheme, _counts(block, family, view)) for block, family, scheme in merged]
-    return tuple(_continued(selection, counted) for selection in counted)
+    return tuple(_continued(selection, counted, view) for selection in counted)
 
 
 def is_infusion(selection: Selection) -> bool:
@@ -142,14 +142,14 @@ def _scheme(block: Block, family: Family, view: View, reported: Sequence[Line]) 
 
 
 def _merged(parts: Iterable[_Part]) -> list[_Part]:
-    """Put blocks of one family, scheme and day together: two planes of one chest wall are one service."""
+    """Put blocks of one family, day and set of codes together: two planes of one chest wall are one service."""
     merged: list[_Part] = []
     for block, family, scheme in parts:
         same = next(
             (
                 n
                 for n, (other, of, by) in enumerate(merged)
-                if of is family and by == scheme and _same_day(block, other)
+                if of is family and by.codes == scheme.codes and _are_one(block, other)
             ),
             None,
         )
@@ -160,8 +160,10 @@ def _merged(parts: Iterable[_Part]) -> list[_Part]:
     return merged
 
 
-def _same_day(one: Block, other: Block) -> bool:
-    return None in (one.service_date, other.service_date) or one.service_date == other.service_date
+def _are_one(one: Block, other: Block) -> bool:
+    """Whether two blocks of a family are one service: done on one day, and not at two nerves."""
+    two_nerves = one.technique is Technique.OTHER and _value(one.target) != _value(other.target)
+    return not two_nerves and (None in (one.service_date, other.service_date) or one.service_date == other.service_date)
 
 
 def _joined(one: Block, other: Block) -> Block:
@@ -193,13 +195,18 @@ def _counts(block: Block, family: Family, view: View) -> tuple[SideCount, ...]:
     return count_sites(block)
 
 
-def _continued(selection: Selection, others: Sequence[Selection]) -> Selection:
-    """Let the count of a side go on where the family above it ends: T12-L1 and L1-L2 are first and second level."""
+def _continued(selection: Selection, others: Sequence[Selection], view: View) -> Selection:
+    """Let the count of a side go on where the family above it ends: T12-L1 and L1-L2 are first and second level.
+
+    However many levels there were above, this family goes on with its second one: of its add-ons only that one has the
+    primary above among its own (add-on edits: 64494 goes with 64490).
+    """
     end = selection.family.continues
     above = next((other for other in others if end and other.family.id == end.family), None)
-    if end is None or above is None:
+    second = view.code(selection.scheme.add_on or "")
+    if end is None or above is None or second is None or above.scheme.primary not in second.primaries:
         return selection
-    before = {count.side: count.low for count in above.counts if end.last in count.names}
+    before = {count.side: 1 for count in above.counts if end.last in count.names}
     counts = tuple(
         replace(count, before=before.get(count.side, 0)) if end.first in count.names else count
         for count in selection.counts

@@ -7,6 +7,7 @@ at two places, and then carries a modifier that says so; where the record does n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from cds_service.chart.model import Block, Line
@@ -29,11 +30,27 @@ class Drafted:
 
 def side_by_side(drafted: Sequence[Drafted], others: Iterable[Line], view: View) -> tuple[ExpectedLine, ...]:
     """Return the lines that may be reported together, beside the Claim's `others`, with the modifiers that needs."""
+    others = tuple(others)
     beside: list[ExpectedLine | Line] = [*(draft.line for draft in drafted), *others]
     allowed = [draft for draft in drafted if not _never_paid(draft.line, beside, view)]
     kept = [draft for draft in allowed if not _undistinguished(draft, allowed, view)]
+    kept = _with_primaries(kept, others, view)
     kept = [draft for draft in kept if not _guides_nothing(draft.line, kept, view)]
-    return tuple(_marked(draft, kept, view) for draft in kept)
+    return _once_unlisted([_marked(draft, kept, view) for draft in kept], view)
+
+
+def _once_unlisted(lines: Iterable[ExpectedLine], view: View) -> tuple[ExpectedLine, ...]:
+    """Put what an unlisted code stands for on one line: the code is reported once and explained."""
+    kept: list[ExpectedLine] = []
+    for line in lines:
+        code = view.code(line.code)
+        known = next((n for n, other in enumerate(kept) if other.code == line.code and _same_day(line, other)), None)
+        if known is None or code is None or code.role != "unlisted":
+            kept.append(line)
+        else:
+            evidence = tuple(dict.fromkeys(kept[known].evidence + line.evidence))
+            kept[known] = replace(kept[known], evidence=evidence)
+    return tuple(kept)
 
 
 def told_apart(one: Block, other: Block) -> bool:
@@ -66,15 +83,20 @@ def _undistinguished(draft: Drafted, drafted: Iterable[Drafted], view: View) -> 
 
     Imaging is never marked as distinct: it is that of the block which includes it.
     """
-    code = view.code(draft.line.code)
-    imaging = code is not None and code.role == "imaging"
+    imaging = _is_imaging(draft.line, view)
     return any(imaging or not told_apart(draft.block, other.block) for other in _edited(draft, drafted, view))
 
 
+def _is_imaging(line: ExpectedLine, view: View) -> bool:
+    code = view.code(line.code)
+    return code is not None and code.role == "imaging"
+
+
 def _edited(draft: Drafted, drafted: Iterable[Drafted], view: View) -> Iterator[Drafted]:
-    """Yield the lines of other blocks that bundle this one unless it is distinct."""
+    """Yield the lines that bundle this one unless it is distinct: of other blocks, or imaging in two ways."""
+    imaging = _is_imaging(draft.line, view)
     for other in drafted:
-        if other.block is not draft.block and _same_day(draft.line, other.line):
+        if (other.block is not draft.block or imaging) and _same_day(draft.line, other.line):
             edit = view.ptp(other.line.code, draft.line.code)
             if edit is not None and edit.indicator != _NEVER:
                 yield other
@@ -90,6 +112,18 @@ def _marked(draft: Drafted, drafted: Iterable[Drafted], view: View) -> ExpectedL
     modifiers = (*draft.line.modifiers[:place], view.parameter("distinct_site_modifier"), *draft.line.modifiers[place:])
     evidence = tuple(e for other in bundling for e in other.line.evidence)
     return replace(draft.line, modifiers=modifiers, evidence=tuple(dict.fromkeys(draft.line.evidence + evidence)))
+
+
+def _with_primaries(drafted: list[Drafted], others: Sequence[Line], view: View) -> list[Drafted]:
+    """Return the lines without the add-ons that have lost their primary, nor those that had them for theirs."""
+    there = {*(draft.line.code for draft in drafted), *(line.code for line in others)}
+    kept = [draft for draft in drafted if not _orphaned(draft.line.code, there, view)]
+    return kept if len(kept) == len(drafted) else _with_primaries(kept, others, view)
+
+
+def _orphaned(name: str, there: AbstractSet[str], view: View) -> bool:
+    code = view.code(name)
+    return code is not None and code.role == "add-on" and there.isdisjoint(code.primaries)
 
 
 def _guides_nothing(line: ExpectedLine, kept: Iterable[Drafted], view: View) -> bool:
