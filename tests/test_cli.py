@@ -216,7 +216,7 @@ def test_what_cannot_be_read_is_2_with_one_line_and_no_word_of_it(run, file, con
     [
         (["check", "no/such/file"], "No such file"),
         (["check", "."], "Is a directory"),
-        (["check", "-", "--profile", "aetna"], "there are default, medicare"),
+        (["check", "-", "--profile", "acme"], "there are aetna, bcbs"),
         (["check", "-", "--date", "2026-02-30"], "2026-02-30"),
         (["check", "-", "--date", "yesterday"], "yesterday"),
         (["check", "-", "--format", "xml"], "xml"),

@@ -8,8 +8,8 @@ from typing import Final
 from cds_service.chart.diagnoses import claim_diagnoses, pointed_to
 from cds_service.chart.identity import encounter_of
 from cds_service.chart.model import ClaimFacts, DiagnosisFacts, Line
-from cds_service.fhir.coding import cpt_codes, modifiers
-from cds_service.fhir.reading import codes, first_date, member, numbered, quantity, text
+from cds_service.fhir.coding import PLACE_OF_SERVICE, concepts, cpt_codes, modifiers
+from cds_service.fhir.reading import codes, first_date, items, member, numbered, quantity, text
 from cds_service.fhir.record import Entry, Record
 
 # https://hl7.org/fhir/R4/valueset-fm-status.html: a cancelled Claim or one entered in error bills nothing.
@@ -34,7 +34,14 @@ def claim_facts(claim: Entry, record: Record) -> ClaimFacts:
         kind=kinds[0] if kinds else None,
         provider=record.identity(claim.resource.get("provider"), claim),
         diagnoses=diagnoses,
+        places=tuple(_places(claim)),
     )
+
+
+def _places(claim: Entry) -> Iterator[str]:
+    """Yield where the services of the Claim were, each code once; what has no code of CMS's is left out."""
+    concepts_of = (concepts(item.get("locationCodeableConcept")) for item in items(claim.resource.get("item")))
+    yield from dict.fromkeys(code for pairs in concepts_of for system, code in pairs if system == PLACE_OF_SERVICE)
 
 
 def _lines(claim: Entry, diagnoses: tuple[DiagnosisFacts, ...]) -> Iterator[Line]:

@@ -251,6 +251,8 @@ class ClaimFacts:
     valid: bool = True
     """Whether it is valid FHIR R4; a correction is offered only for a Claim that is."""
     diagnoses: tuple[DiagnosisFacts, ...] = ()
+    places: tuple[str, ...] = ()
+    """The CMS place of service codes its items name."""
 
 
 @dataclass(frozen=True, slots=True)

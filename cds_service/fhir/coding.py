@@ -12,6 +12,7 @@ from cds_service.fhir.reading import codings, items, member, numbered, text
 CPT: Final = "http://www.ama-assn.org/go/cpt"
 SNOMED: Final = "http://snomed.info/sct"
 ICD_10_CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
+PLACE_OF_SERVICE: Final = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
 
 # Systems as `_bare_system` leaves them: no scheme, no "www.", no version, lower case. HL7 terminology gives the AMA's
 # address for CPT (https://terminology.hl7.org/CodeSystem-CPT.html); the rest is what senders write. HCPCS level I *is*
@@ -43,6 +44,11 @@ _CANONICAL: Final = {
     "2.16.840.1.113883.6.90": ICD_10_CM,
     "icd-10-cm": ICD_10_CM,
     "icd10cm": ICD_10_CM,
+    "cms.gov/medicare/coding/place-of-service-codes/place_of_service_code_set": PLACE_OF_SERVICE,
+    "cms.gov/medicare/coding/place-of-service-codes": PLACE_OF_SERVICE,
+    "bluebutton.cms.gov/resources/variables/line_place_of_srvc_cd": PLACE_OF_SERVICE,
+    "urn:oid:2.16.840.1.113883.6.50": PLACE_OF_SERVICE,
+    "2.16.840.1.113883.6.50": PLACE_OF_SERVICE,
     "urn:oid:2.16.840.1.113883.6.88": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -36,11 +36,27 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class CoverageWords:
-    """The phrases that choose a profile: one of `any` and none of `none`, in what is left without `ignore`."""
+    """The words that choose a profile, in what is left without `ignore`.
+
+    One of the phrases of `any` is there, or one of the whole `names`, and none of the phrases of `none`.
+    """
 
     any: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimForm:
+    """The Claims a profile is for in place of the one it extends: of one of `kinds`, any place named one of `places`."""
+
+    kinds: tuple[str, ...]
+    places: tuple[str, ...]
+
+    def fits(self, kind: str | None, places: Collection[str]) -> bool:
+        """Return whether a Claim of this kind and these places is such a one; what is not stated does not fit."""
+        return kind in self.kinds and bool(places) and all(place in self.places for place in places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class ProfileRules:
     title: str
     extends: str | None
     coverage: CoverageWords
+    claim: ClaimForm | None
     parameters: Mapping[str, tuple[Dated, ...]]
 
 
@@ -225,9 +242,10 @@ def build_diagnoses(id_: str, raw: Raw) -> tuple[DiagnosisGroup, ...]:
 
 def build_profile(id_: str, raw: Raw) -> ProfileRules:
     """Return a profile as written, the values of each parameter oldest first."""
-    coverage = {name: tuple(phrases) for name, phrases in raw.get("coverage", {}).items()}
+    coverage = CoverageWords(**{name: tuple(phrases) for name, phrases in raw.get("coverage", {}).items()})
+    claim = ClaimForm(tuple(raw["claim"]["kinds"]), tuple(raw["claim"]["places"])) if "claim" in raw else None
     parameters = {name: _dated(values) for name, values in raw["parameters"].items()}
-    return ProfileRules(id_, raw["title"], raw.get("extends"), CoverageWords(**coverage), parameters)
+    return ProfileRules(id_, raw["title"], raw.get("extends"), coverage, claim, parameters)
 
 
 def _dated(raws: Sequence[Raw]) -> tuple[Dated, ...]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
@@ -89,9 +89,21 @@ class Knowledge:
         `words` are the codes and displays of *one* Coverage, in any case; of several coverages, give the one that
         pays first. Where two profiles other than the default match, neither is taken.
         """
-        text = " ".join(f" {_normal(word)} " for word in words)
-        matches = [rules.id for rules in self.rules.values() if _matches(text, rules.coverage)]
+        names = [_normal(word) for word in words]
+        matches = [rules.id for rules in self.rules.values() if _matches(names, rules.coverage)]
         return matches[0] if len(matches) == 1 else DEFAULT_PROFILE
+
+    def profile_of_claim(self, profile: str, kind: str | None, places: Collection[str]) -> str:
+        """Return the profile that stands in for `profile` on a Claim of this kind at these places, else `profile`.
+
+        `kind` is the claim type ("institutional"), `places` the CMS place of service codes of its lines.
+        """
+        forms = (
+            rules.id
+            for rules in self.rules.values()
+            if rules.extends == profile and rules.claim and rules.claim.fits(kind, places)
+        )
+        return next(forms, profile)
 
     def schemes(self, family_id: str) -> tuple[Scheme, ...]:
         """Return every scheme of a family, of whatever day; none for an unknown family."""
@@ -406,7 +418,9 @@ def _normal(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
-def _matches(text: str, coverage: CoverageWords) -> bool:
+def _matches(names: Sequence[str], coverage: CoverageWords) -> bool:
+    text = " ".join(f" {name} " for name in names)
     for phrase in coverage.ignore:
         text = text.replace(f" {phrase} ", "  ")
-    return any(f" {p} " in text for p in coverage.any) and not any(f" {p} " in text for p in coverage.none)
+    named = any(name in coverage.names for name in names) or any(f" {p} " in text for p in coverage.any)
+    return named and not any(f" {p} " in text for p in coverage.none)

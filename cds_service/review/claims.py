@@ -30,7 +30,7 @@ def reported(chart: Chart, view: View, judged: frozenset[str]) -> Reported:
     """Return the lines of `chart` to judge: of the draft orders where there are any, else of the Claim."""
     if chart.orders:
         return Reported(lines=tuple(order.line for order in chart.orders), judged=judged)
-    chosen = _chosen(chart, view)
+    chosen = judged_claims(chart, view)
     lines = [line for claim in chosen for line in claim.lines]
     judged_lines = tuple(line for line in lines if _is_judged(line, view, judged))
     others = tuple(line for line in lines if line not in judged_lines)
@@ -51,7 +51,7 @@ def _is_judged(line: Line, view: View, judged: frozenset[str]) -> bool:
     return not (code.role == "imaging" and distinct_modifiers(view) & set(line.modifiers))
 
 
-def _chosen(chart: Chart, view: View) -> tuple[ClaimFacts, ...]:
+def judged_claims(chart: Chart, view: View) -> tuple[ClaimFacts, ...]:
     """Return the Claims that carry block lines; with none, the one Claim the block would be added to."""
     professional = [claim for claim in chart.claims if claim.kind in (None, "professional")]
     candidates = professional if _with_blocks(professional, view) else list(chart.claims)

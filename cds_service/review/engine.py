@@ -13,7 +13,7 @@ from cds_service.chart.model import Block, Chart, Line, NotesState
 from cds_service.knowledge.library import Knowledge, View
 from cds_service.review.assessment import Assessment, ExpectedLine, Finding, NotChecked
 from cds_service.review.case import Case
-from cds_service.review.claims import Reported, reported
+from cds_service.review.claims import Reported, judged_claims, reported
 from cds_service.review.diagnoses import gaps as diagnosis_gaps
 from cds_service.review.documentation import documentation
 from cds_service.review.expected import agrees, expected_lines
@@ -43,7 +43,7 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
         KnowledgeError: `profile` is not a profile of the knowledge.
     """
     day = chart.date_of_service or today
-    view = knowledge.on(day, profile or _profile(chart, knowledge))
+    view = knowledge.on(day, profile or _profile(chart, knowledge, day))
     case, seen = build_case(chart, view, day)
     findings, failed = _run(all_rules(), case)
     open_lines = unexpected(case, Mismatch.UNKNOWN)
@@ -67,9 +67,11 @@ def assess(chart: Chart, knowledge: Knowledge, *, today: date, profile: str | No
     )
 
 
-def _profile(chart: Chart, knowledge: Knowledge) -> str:
-    """Return the profile of whoever pays first."""
-    return knowledge.profile_for(chart.coverages[0].words if chart.coverages else ())
+def _profile(chart: Chart, knowledge: Knowledge, day: date) -> str:
+    """Return the profile of whoever pays first, for the form of the one Claim that is judged."""
+    profile = knowledge.profile_for(chart.coverages[0].words if chart.coverages else ())
+    claims = () if chart.orders else judged_claims(chart, knowledge.on(day, profile))
+    return knowledge.profile_of_claim(profile, claims[0].kind, claims[0].places) if len(claims) == 1 else profile
 
 
 def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:

@@ -72,6 +72,27 @@ def test_where_a_line_stands_and_who_bills(record_of):
     assert (facts.lines[0].path, facts.lines[0].service_date) == ("item[1]", date(2026, 3, 2))
 
 
+POS = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        pytest.param([], (), id="none named"),
+        pytest.param([(POS, "24")], ("24",), id="one"),
+        pytest.param([(POS, "24"), (POS, "24"), (POS, "22")], ("24", "22"), id="each once"),
+        pytest.param([("urn:oid:2.16.840.1.113883.6.50", "24")], ("24",), id="by the number of the system"),
+        pytest.param([("http://example.org/places", "24")], (), id="another system"),
+        pytest.param([(None, "24")], (), id="no system"),
+    ],
+)
+def test_where_the_services_were(places, expected, record_of):
+    coded = [{"coding": [{"code": code, **({"system": system} if system else {})}]} for system, code in places]
+    lines = [{"sequence": n, "locationCodeableConcept": place} for n, place in enumerate(coded, 1)]
+    record = record_of({"resourceType": "Claim", "id": "c1", "item": lines})
+    assert claim_facts(record.entries[0], record).places == expected
+
+
 def test_the_encounters_of_its_items(record_of):
     items = [
         {"encounter": [{"reference": "Encounter/1"}, {"reference": "Patient/1"}]},

@@ -196,8 +196,8 @@ def test_an_unknown_parameter_source_or_profile_is_an_error(knowledge: Knowledge
         view.parameter("no_such_parameter")
     with pytest.raises(KeyError):
         view.source("no-such-source")
-    with pytest.raises(KnowledgeError, match="no such profile; there are default, medicare"):
-        knowledge.on(date(2026, 3, 2), "aetna")
+    with pytest.raises(KnowledgeError, match="no such profile; there are aetna, bcbs"):
+        knowledge.on(date(2026, 3, 2), "acme")
 
 
 def test_views_are_made_once(knowledge: Knowledge) -> None:
@@ -233,11 +233,98 @@ def test_sources_come_in_order_each_once(on: Callable[..., View]) -> None:
         (("centers for medicare and medicaid services", "medicare part b"), "medicare"),
         (("centers for medicare and medicaid services", "medicaid"), "default"),
         (("premedicare",), "default"),
-        (("aetna", "commercial"), "default"),
+        (("medicare", "blue cross blue shield of texas"), "default"),
+        (("palmetto gba medicare part b",), "medicare"),
+        (("aetna", "commercial"), "aetna"),
+        (("Aetna Life Insurance Company",), "aetna"),
+        (("aetna choice pos ii",), "aetna"),
+        (("aetna medicare",), "default"),
+        (("aetna", "medicare advantage hmo"), "default"),
+        (("aetna", "medicare"), "default"),
+        (("aetna better health of ohio", "medicaid"), "default"),
+        (("aetna better health premier medicare",), "default"),
+        (("UnitedHealthcare",), "uhc"),
+        (("United Healthcare Insurance Company", "PPO"), "uhc"),
+        (("United Health Care", "HMO"), "uhc"),
+        (("UHC choice plus",), "uhc"),
+        (("UnitedHealthcare Community Plan",), "default"),
+        (("UnitedHealthcare Dual Complete", "medicare"), "default"),
+        (("UHC Medicare Advantage",), "default"),
+        (("UnitedHealthcare", "MEDICARE", "AARP Medicare Advantage (PPO)"), "default"),
+        (("UnitedHealthcare", "group retiree", "Medicare"), "default"),
+        (("United Airlines",), "default"),
+        (("United of Omaha",), "default"),
+        (("Optum",), "default"),
+        (("UMR", "United Airlines employees"), "default"),
+        (("Cigna",), "cigna"),
+        (("Cigna Healthcare", "open access plus"), "cigna"),
+        (("Cigna HealthSpring",), "default"),
+        (("Cigna Medicare",), "default"),
+        (("eviCore healthcare",), "default"),
+        (("Blue Cross Blue Shield of Michigan",), "bcbs"),
+        (("BlueCross BlueShield of South Carolina", "PPO"), "bcbs"),
+        (("Blue Cross and Blue Shield of Kansas City",), "bcbs"),
+        (("BCBS",), "bcbs"),
+        (("bcbsnc blue options",), "bcbs"),
+        (("Blue Cross of Idaho",), "bcbs"),
+        (("Blue Cross",), "bcbs"),
+        (("Anthem",), "bcbs"),
+        (("Anthem Blue Cross", "HMO"), "bcbs"),
+        (("Highmark Blue Shield",), "bcbs"),
+        (("Horizon BCBSNJ",), "bcbs"),
+        (("Horizon NJ Health", "medicaid"), "default"),
+        (("Anthem MediBlue", "blue cross blue shield"), "default"),
+        (("Anthem Medicare Preferred",), "default"),
+        (("Blue Cross Medicare",), "default"),
+        (("Blue Cross Street Bakery",), "default"),
+        (("Anthem Country Club",), "default"),
+        (("Horizon Airlines",), "default"),
+        (("Aetna", "Cigna"), "default"),
+        (("UnitedHealthcare", "Blue Cross Street Bakery"), "uhc"),
+        (("tricare", "humana military"), "default"),
+        (("workers compensation", "aetna"), "default"),
+        (("self-pay",), "default"),
     ],
 )
 def test_the_profile_for_a_coverage(knowledge: Knowledge, words: tuple[str, ...], profile: str) -> None:
     assert knowledge.profile_for(words) == profile
+
+
+@pytest.mark.parametrize(
+    ("profile", "kind", "places", "chosen"),
+    [
+        ("medicare", "institutional", ("24",), "medicare-asc-facility"),
+        ("medicare", "institutional", ("24", "22"), "medicare"),
+        ("medicare", "institutional", ("22",), "medicare"),
+        ("medicare", "institutional", (), "medicare"),
+        ("medicare", "professional", ("24",), "medicare"),
+        ("medicare", None, ("24",), "medicare"),
+        ("default", "institutional", ("24",), "default"),
+        ("aetna", "institutional", ("24",), "aetna"),
+    ],
+)
+def test_the_form_of_a_claim_chooses_the_profile_of_a_facility(
+    knowledge: Knowledge, profile: str, kind: str | None, places: tuple[str, ...], chosen: str
+) -> None:
+    assert knowledge.profile_of_claim(profile, kind, places) == chosen
+
+
+@pytest.mark.parametrize(
+    ("profile", "day", "expected"),
+    [
+        ("cpt", "2019-12-31", {"addon_bilateral": "mod50_one_unit", "unit_edits": "none"}),
+        ("cpt", "2020-01-01", {"addon_bilateral": "two_units", "diagnostic_facet_modifier": "none"}),
+        ("medicare-asc-facility", "2026-03-02", {"addon_bilateral": "two_lines_rt_lt", "facet_levels_covered": "2"}),
+        ("medicare", "2021-04-30", {"facet_levels_covered": "not-limited", "radiofrequency_sessions": "not-limited"}),
+        ("medicare", "2021-05-01", {"facet_levels_covered": "2", "facet_diagnostic_sessions": "4"}),
+        ("medicare", "2026-03-02", {"facet_therapeutic_sessions": "4", "radiofrequency_sessions": "2"}),
+        ("uhc", "2026-03-02", {"addon_bilateral": "mod50_one_unit", "facet_levels_covered": "not-limited"}),
+        ("bcbs", "2026-03-02", {"addon_bilateral": "mod50_one_unit", "diagnostic_facet_modifier": "none"}),
+    ],
+)
+def test_the_values_of_a_profile(on: Callable[..., View], profile: str, day: str, expected: dict[str, str]) -> None:
+    view = on(day, profile)
+    assert {name: view.parameter(name) for name in expected} == expected
 
 
 def test_the_version_names_the_newest_edition_and_is_the_same_for_the_same_files(knowledge: Knowledge) -> None:

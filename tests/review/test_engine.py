@@ -65,6 +65,28 @@ def test_the_profile_is_that_of_whoever_pays_first(coverages, expected, chart, k
     assert assess(replace(chart, coverages=paid), knowledge, today=TODAY).profile == expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "places", "expected"),
+    [
+        ("institutional", ("24",), "medicare-asc-facility"),
+        ("institutional", ("22",), "medicare"),
+        ("professional", ("24",), "medicare"),
+    ],
+)
+def test_the_claim_judged_chooses_the_profile_of_a_facility(kind, places, expected, chart, knowledge):
+    claims = (replace(chart.claims[0], kind=kind, places=places),)
+    facility = replace(chart, claims=claims, coverages=(CoverageFacts("Coverage/1", ("medicare",)),))
+    assert assess(facility, knowledge, today=TODAY).profile == expected
+    assert assess(facility, knowledge, today=TODAY, profile="cpt").profile == "cpt"
+
+
+def test_beside_the_claim_of_a_facility_that_of_the_physician_is_judged(chart, knowledge):
+    own = chart.claims[0]
+    claims = (replace(own, reference="Claim/2", kind="institutional", places=("24",)), own)
+    both = replace(chart, claims=claims, coverages=(CoverageFacts("Coverage/1", ("medicare",)),))
+    assert assess(both, knowledge, today=TODAY).profile == "medicare"
+
+
 def test_a_profile_that_is_asked_for_stands_over_the_coverage(chart, knowledge):
     assert assess(chart, knowledge, today=TODAY, profile="medicare").profile == "medicare"
     with pytest.raises(KnowledgeError, match="no such profile"):
