@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.lexicon import Concept, Mention
@@ -67,7 +68,10 @@ class Amount:
 
 def agents(document: Document, index: int) -> Iterator[Mention]:
     """Yield the local anesthetics of the block in a sentence: not those for the skin or into a vein."""
-    drugs = _drugs(document, index)
+    yield from _of_the_block(document, index, _drugs(document, index))
+
+
+def _of_the_block(document: Document, index: int, drugs: list[Mention]) -> Iterator[Mention]:
     end = document.sentence(index).end
     for drug in drugs:
         if not _for_skin(document, index, drug, drugs) and not _INTRAVENOUS.match(
@@ -81,11 +85,17 @@ def _drugs(document: Document, index: int) -> list[Mention]:
     sentence, named = document.sentence(index), list(document.of(index, "drug"))
     starts = {drug.start for drug in named}
     for word in _LIKE_A_NAME.finditer(document.folded, sentence.start, sentence.end):
-        name = next((name for name in _LONG_NAMES if _is_a_slip(word.group(), name)), None)
-        if name is not None and word.start() not in starts:
+        name = None if word.start() in starts else _meant(word.group())
+        if name is not None:
             value = _BRANDS.get(name, name)
             named.append(Mention(Concept("drug", value), "drug", value, *word.span()))
     return sorted(named, key=lambda drug: drug.start)
+
+
+@lru_cache(maxsize=2048)
+def _meant(word: str) -> str | None:
+    """Return the long name a word is one slip away from; the same few words come again and again."""
+    return next((name for name in _LONG_NAMES if _is_a_slip(word, name)), None)
 
 
 def _is_a_slip(word: str, name: str) -> bool:
@@ -103,12 +113,14 @@ def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
     sentence = document.sentence(index)
     if _MAY_HOLD.search(document.folded, sentence.start, sentence.end) is None:
         return
-    chosen = {drug.start for drug in agents(document, index)}
-    for drug in agents(document, index):
+    drugs = _drugs(document, index)
+    used = list(_of_the_block(document, index, drugs))
+    chosen = {drug.start for drug in used}
+    for drug in used:
         if bare := _without_unit(document.folded, drug, sentence.start, sentence.end):
             yield Amount(f"{bare['number']} mL", *bare.span("number")), Span(*bare.span("number"))
     for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end):
-        if _is_anesthetic(document, index, match, chosen):
+        if _is_anesthetic(document, index, match, drugs, chosen):
             yield Amount(_normal(match), match.start(), match.end()), Span(match.start(), match.end())
 
 
@@ -155,12 +167,14 @@ def _is_skin_word(document: Document, skin: Mention, drug: Mention, between: str
     return drug.value == "lidocaine" and not re.search(r"prep|clean|steril", between)
 
 
-def _is_anesthetic(document: Document, index: int, match: re.Match[str], chosen: set[int]) -> bool:
+def _is_anesthetic(
+    document: Document, index: int, match: re.Match[str], drugs: list[Mention], chosen: set[int]
+) -> bool:
     """An amount belongs to the substance nearest to it; with none named, to an injection at a level."""
     nearest, distance = None, 10_000
     if _LIMIT.search(document.folded, max(match.start() - 25, document.sentence(index).start), match.start()):
         return False
-    for substance in (*_drugs(document, index), *document.of(index, "substance")):
+    for substance in (*drugs, *document.of(index, "substance")):
         if substance.value == "additive" and not match["unit"].startswith(_MASS):
             continue
         gap = substance.start - match.end() if substance.start >= match.end() else match.start() - substance.end
