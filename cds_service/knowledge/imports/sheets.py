@@ -10,7 +10,9 @@ import codecs
 import csv
 import io
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,8 +39,24 @@ _MOST_MEMBERS: Final = 1000
 _SMALL: Final = 16 * 1024**2
 """Below this, the ratio does not matter: a short file of equal rows packs better than any limit."""
 _CHUNK: Final = 1024**2
+_PLACE: Final = re.compile(rb'<(?:\w+:)?(?:c|row)\b[^>]{0,99}?\br="([A-Z]{0,3})([0-9]{1,9})"')
+"""A row or a cell of a workbook that says where it is."""
+_PLACE_LENGTH: Final = 128
+_FAR_COLUMN: Final = re.compile(rb"[B-Z][A-Z]|[A-Z]{3}")
+"""Beyond column AZ; the widest table of CMS ends at AF."""
+_FAR_ROWS: Final = 10_000
+"""Rows that may be left out between and below those there are."""
 _SUFFIXES: Final = (".txt", ".csv", ".xlsx")
-_ZIP_ERRORS: Final = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+_ZIP_ERRORS: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +147,27 @@ def _workbook(name: str, file: IO[bytes]) -> Iterator[Sheet]:
 
 
 def _check_workbook(name: str, file: IO[bytes]) -> None:
-    """Unpack every part once: the sizes in a zip are a claim, and only their check sums make them true."""
+    """Unpack every part once: the sizes in a zip are a claim, and only their check sums make them true.
+
+    The library for workbooks makes room for every cell up to the last one, so a lone cell far out is refused as well.
+    """
     with _unpacked(name), zipfile.ZipFile(file) as parts:
         _measure(name, parts, MOST_WORKBOOK)
         for info in parts.infolist():
             with parts.open(info) as part:
-                while part.read(_CHUNK):
-                    pass
+                _check_extent(name, iter(partial(part.read, _CHUNK), b""))
+
+
+def _check_extent(name: str, chunks: Iterator[bytes]) -> None:
+    count, last, columns, rest = 0, 0, set[bytes](), b""
+    for chunk in chunks:
+        places = _PLACE.findall(rest + chunk)
+        count += len(places)
+        columns.update(column for column, _ in places)
+        last = max((int(row) for _, row in places), default=last)
+        if any(map(_FAR_COLUMN.fullmatch, columns)) or last > _FAR_ROWS + count:
+            raise RefusedError(f"{name}: has cells far from all others, further than a table of CMS reaches")
+        rest = chunk[-_PLACE_LENGTH:]
 
 
 def _calamine(name: str, file: IO[bytes]) -> Any:

@@ -199,6 +199,29 @@ def test_files_that_are_no_table(content: bytes, name: str, message: str, refuse
     assert message in refused("mue", content, name)
 
 
+@pytest.mark.parametrize("place", ["XFD1048576", "BA2", "A1048576"])
+def test_a_lone_cell_far_out_is_refused_before_room_is_made_for_it(
+    place: str, published: SimpleNamespace, refused: Callable[..., str]
+) -> None:
+    book = published.xlsx([["HCPCS/CPT Code"], ["@64461"]])
+    parts = zipfile.ZipFile(io.BytesIO(book))
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in parts.namelist():
+            text = (
+                parts.read(name).decode().replace('<c t="inlineStr"><is><t>@', f'<c r="{place}" t="inlineStr"><is><t>')
+            )
+            archive.writestr(name, text)
+    assert "has cells far from all others" in refused("mue", content.getvalue(), "mue.xlsx")
+
+
+def test_a_part_that_does_not_unpack_is_refused(published: SimpleNamespace, refused: Callable[..., str]) -> None:
+    book = bytearray(published.xlsx([["HCPCS/CPT Code"], ["64461"]]))
+    start = 30 + len("[Content_Types].xml")
+    book[start : start + 12] = bytes(range(100, 112))
+    assert "the zip is damaged" in refused("mue", bytes(book), "mue.xlsx")
+
+
 def test_a_missing_file_is_named(site: Path, tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match=r"nothing\.csv: No such file"):
         import_table("mue", [tmp_path / "nothing.csv"], Q4, site, replace=False)
