@@ -107,6 +107,10 @@ class Evidence:
         return {name: value for name, value in members.items() if value not in (None, "")}
 
 
+FIRST_BLOCK = "first block"
+"""The value of a denied `prior-block-response`: there was no block before this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One thing the record says about one documentation element (design 4.7), for example `consent`.

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cds_service.chart.model import Block, Chart, Evidence, Fact, NotesState
+from cds_service.chart.model import FIRST_BLOCK, Block, Chart, Evidence, Fact, NotesState, Statement
 from cds_service.knowledge.model import Requirement
 from cds_service.review.assessment import Element, ElementStatus
 from cds_service.review.case import Case
@@ -56,8 +56,15 @@ def _applies(requirement: Requirement, case: Case) -> bool:
             return any(code is not None and code.role == "imaging" for code in codes)
         case "infusion":
             return any(s.block.continuous is not None and s.block.continuous.value for s in case.selections)
+        case "not-first-diagnostic":
+            return not any(_is_first_block(statement) for statement in case.chart.statements)
         case _:
             return True
+
+
+def _is_first_block(statement: Statement) -> bool:
+    """Whether the notes say that there was no block before: then there is no response to one."""
+    return statement.element == "prior-block-response" and statement.value == FIRST_BLOCK
 
 
 def _element(requirement: Requirement, case: Case, stated: Stated) -> Element:

@@ -115,3 +115,20 @@ def test_required_elements_come_first_and_each_once(make_case, make_block):
 
 def test_an_acute_block_is_not_asked_for_conservative_treatment(make_case, make_block):
     assert not {"conservative-treatment", "functional-scale"} & status(make_case(make_block())).keys()
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        pytest.param(None, "missing", id="nothing said of earlier blocks"),
+        pytest.param((False, "first block"), "not-applicable", id="the first block"),
+        pytest.param((False, None), "missing", id="denied in other words"),
+        pytest.param((True, "85 %"), "documented", id="the result of the one before"),
+    ],
+)
+def test_a_first_diagnostic_block_has_no_earlier_one_to_respond_to(statement, expected, make_case, make_block):
+    case = make_case(make_block("L3 L4", technique="facet", target="medial-branch", region="lumbar"))
+    if statement is not None:
+        said = Statement("prior-block-response", statement[0], case.chart.blocks[0].evidence[0], statement[1])
+        case = replace(case, chart=replace(case.chart, statements=(said,)))
+    assert status(case)["prior-block-response"] == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 
+from cds_service.chart.model import FIRST_BLOCK
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.fields import is_blank
@@ -34,7 +35,6 @@ _PAST = re.compile(
 _GOES_ON = re.compile(r"(?:it|they|this|that|these|those|which|both|each|result|relief|she|he|pt|the patient)\b")
 _IF = re.compile(r"\b(?:if|unless|until|must|should|goal|criteri\w+|policy|require[sd]?|expect\w*|hop(?:e|es|ing))\b")
 _DIAGNOSTIC = re.compile(r"\b(?:diagnos\w+|diag|dx|comparative|confirmatory)\b")
-_FIRST = "first block"
 
 
 def of_scales(document: Document) -> Iterator[StatementReading]:
@@ -146,4 +146,4 @@ def of_order(document: Document, told: bool, earlier: Container[int]) -> Iterato
         if mention.value in {"first", "second"} and _DIAGNOSTIC.search(document.folded, mention.start, mention.end):
             yield StatementReading("purpose", True, span_of(mention), f"{mention.value} diagnostic block")
         if mention.value in {"first", "none"} and not told:
-            yield StatementReading("prior-block-response", False, span_of(mention), _FIRST)
+            yield StatementReading("prior-block-response", False, span_of(mention), FIRST_BLOCK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cds_service.chart.model import FIRST_BLOCK
 from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.layout import HEADING, Section, field_element
 from cds_service.chart.narrative.measures import first_duration, score_of, tells_result
@@ -159,7 +160,7 @@ def _background(element: str, value: str, span: Span) -> Iterator[StatementReadi
         if tells_result(value):
             yield StatementReading(element, True, span)
         elif denied:
-            yield StatementReading(element, False, span, "first block")
+            yield StatementReading(element, False, span, FIRST_BLOCK)
     elif not denied and element == "functional-scale":
         score = score_of(_STOP.split(value, maxsplit=1)[0])
         if score is not None or _SEVERITY.search(value):
