@@ -37,6 +37,8 @@ _EXAMINED = re.compile(r"\b(?:tender|palpa|spasm|taut|hyperton|atroph|strength|e
 _FRAGMENT = 6
 """Words of a statement that is no more than a muscle with its side and volume: an item of a list."""
 _NEAR = 30
+_SPARED = re.compile(r"\b(?:avoid\w{0,3}|spar(?:ed|ing)|except|skipp\w{2,3}|deferr\w{2,3})\b[^.;,]{0,24}\Z")
+"""Before a muscle that was left alone: "avoided the right SCM"."""
 _BOTH = re.compile(r"\bboth (?:the |of the )?\Z")
 _BESIDE = re.compile(
     r"\s{0,2}(?:muscles?|area|region|group)?[\s,(:\-]{0,3}(?:(?:on|the|one|two|in|each|muscle)\s){0,4}"
@@ -91,6 +93,8 @@ def _find(document: Document, ownership: Ownership, episode: Episode, sided: lis
 
 
 def _is_left_out(document: Document, index: int, mention: Mention) -> bool:
+    if _SPARED.search(document.folded, max(mention.start - _NEAR, 0), mention.start):
+        return True
     return assess(document, index, mention) in _UNDONE
 
 

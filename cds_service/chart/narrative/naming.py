@@ -41,7 +41,7 @@ _HELD = re.compile(
 )
 """Right after its name: a block that waits, "PVB held for platelets of 60"."""
 _OFFERED = re.compile(
-    r"(?:(?!performed|done|placed|injected|given|tolerated)[^.;,:]){0,60}?\s(?:offered|proposed|advised)\b"
+    r"(?:(?!performed|done|placed|injected|given|tolerated)[^.;,:(]){0,60}?\s(?:offered|proposed|advised|discussed)\b"
 )
 """After its name: a block that was only spoken of, "PVB for the right side offered"."""
 _DENIED = re.compile(
@@ -55,6 +55,7 @@ _ITS_PAPERS = re.compile(
 )
 _HEAD = 2
 """Characters before what a heading begins with."""
+_THESE = re.compile(r"\b(?:each|these|they|all|both|points?)\b")
 _TITLE_LENGTH = 120
 _TITLE_PARTS = 3
 _BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter|c?pnb|regional)\b")
@@ -128,12 +129,21 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     if not attributes.get("weak") or _injected(document, index):
         return True
     if mention.value == Technique.TRIGGER_POINT:
-        return _injected(document, index + 1) and not document.has(index + 1, "technique")
+        return _are_then_injected(document, index + 1)
     return (
         mention.value == Technique.PARAVERTEBRAL
         and has_evidence(document, "drug", "injection")
         and any(document.has(at, "needle") for at in (index, index + 1))
     )
+
+
+def _are_then_injected(document: Document, index: int) -> bool:
+    """Return whether the sentence after trigger points tells that they were injected, and nothing else."""
+    if index >= len(document.layout.sentences) or not _injected(document, index) or document.has(index, "technique"):
+        return False
+    sentence = document.sentence(index)
+    meant = _THESE.search(document.folded, sentence.start, sentence.end) is not None
+    return (meant or document.has(index, "muscle")) and not document.has(index, "operated")
 
 
 def _counts_many(document: Document, mention: Mention) -> bool:

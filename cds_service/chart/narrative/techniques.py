@@ -21,6 +21,7 @@ _CALLED_OFF = re.compile(
 )
 _BLOCK_DONE = re.compile(r"\s(?:(?:was|were|then|has been|successfully)\s){0,3}(?:done|performed|placed|completed)\b")
 """After "block", without its name: "asked for a femoral block in PACU; block done"."""
+_CATHETER_PLACED = re.compile(r"(?:catheter|\bcath) (?:(?:was|then|successfully)\s){0,3}(?:placed|inserted|threaded)\b")
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
@@ -78,10 +79,12 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
 def _is_block_said_done(document: Document) -> bool:
     """Return whether "the block" is said to have been done, where its name only says what was asked for."""
     return any(
-        _BLOCK_DONE.match(document.folded, mention.end)
-        and document.sentence(index).section not in {"plan", "history"}
+        done.match(document.folded, mention.end) or done.search(document.folded, mention.start, mention.end)
+        for kind, done in (("generic", _BLOCK_DONE), ("continuous", _CATHETER_PLACED))
+        for index, mention in document.all(kind)
+        if document.sentence(index).section not in {"plan", "history"}
+        and mention.value != "false"
         and assess(document, index, mention) is Assertion.AFFIRMED
-        for index, mention in document.all("generic")
     )
 
 
