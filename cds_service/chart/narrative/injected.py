@@ -194,6 +194,17 @@ def _failed_at(document: Document, index: int, levels: Levels, start: int, end: 
     return len(between) <= _NEAR and re.search(r"[,;]|\b(?:so|but|then)\b", between) is None
 
 
+def not_reached(document: Document) -> dict[str, int]:
+    """Return the levels the needle failed to reach, and the last sentence that says so of each."""
+    found: dict[str, int] = {}
+    for index, word in document.all("not-site"):
+        if word.value == "failed":
+            for levels in document.levels.get(index, ()):
+                if _failed_at(document, index, levels, word.start, word.end):
+                    found[levels.name] = index
+    return found
+
+
 def choose(located: list[Located], episode: Episode) -> list[Located]:
     """Return the levels that count: where the needle went, or else the landmarks; each once per side."""
     best = [item for item in located if item.tier is Tier.INJECTED] or located

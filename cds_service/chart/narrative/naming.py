@@ -56,6 +56,7 @@ _ITS_PAPERS = re.compile(
 _HEAD = 2
 """Characters before what a heading begins with."""
 _THESE = re.compile(r"\b(?:each|these|they|all|both|points?)\b")
+_REQUEST = re.compile(r"\s{0,3}(?:request|order|authorization|referral)s? for\b")
 _TITLE_LENGTH = 120
 _TITLE_PARTS = 3
 _BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter|c?pnb|regional)\b")
@@ -225,7 +226,7 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
         now = document.has(index, "today") or (section == "history" and meant is Assertion.AFFIRMED and after)
         if not now:
             return Naming(key, index, mention, Status.HISTORICAL)
-    if meant is Assertion.PLANNED and not after:
+    if meant is Assertion.PLANNED and not after and not _is_asked_for(document):
         return Naming(key, index, mention, Status.PLANNED, soft=_soft(document, index))
     return _affirmed(document, index, mention, key, after)
 
@@ -257,6 +258,11 @@ def _negated(document: Document, index: int, mention: Mention, key: Key) -> Nami
     if "catheter" in words or past:
         return None
     return Naming(key, index, mention, Status.NOT_DONE)
+
+
+def _is_asked_for(document: Document) -> bool:
+    """Return whether the whole text is the title of a request: it names what is asked for as an order does."""
+    return is_title(document) and _REQUEST.match(document.folded) is not None
 
 
 def _soft(document: Document, index: int) -> bool:

@@ -13,7 +13,7 @@ from itertools import pairwise, zip_longest
 from cds_service.chart.model import Technique
 from cds_service.chart.narrative.aims import JOINT, NERVE
 from cds_service.chart.narrative.document import Document
-from cds_service.chart.narrative.injected import Located
+from cds_service.chart.narrative.injected import Located, not_reached
 from cds_service.chart.narrative.levels import CARDINALS, NUMBER_WORDS, THIRD_OCCIPITAL, Form, Levels
 from cds_service.chart.narrative.naming import is_title
 from cds_service.chart.narrative.ownership import Ownership
@@ -27,6 +27,7 @@ _AT_THE_FORAMEN = re.compile(
     r"\s{0,2}(?:spinal\s|nerve\s|exiting\s)?(?:roots?\s)?(?:at|in|through|within|via)\s[^.;,]{0,20}\Z"
 )
 
+_ASKED = re.compile(r"\b(?:should|how|which|what|can|could|may|does|do|is|are)\b")
 _LIST_MARK = re.compile(r"[\s,]{0,3}(?:and|&|,)\s{0,3}(?:the\s)?")
 _NUMBER = rf"(?P<number>[1-6]|{'|'.join(CARDINALS[:6])}|single)"
 _KIND = (
@@ -56,6 +57,9 @@ def as_said(document: Document, episode: Episode, located: list[Located], target
     units = [
         one for item in located for one in _units(document, technique, item, target) if _fits(one, target, technique)
     ]
+    missed = not_reached(document)
+    later = {one.levels.name for one in units if one.index > missed.get(one.levels.name, one.index)}
+    units = [one for one in units if one.levels.name not in missed or one.levels.name in later]
     if technique is Technique.TRANSFORAMINAL:
         return _without_roots(document, units)
     if technique is Technique.INTERLAMINAR:  # the vertebrae of an interspace are where it was entered
@@ -181,7 +185,9 @@ def _is_count(
         return False
     if match["unit"].startswith("injection") and not _counts_injections(episode, target):
         return False
-    asked = document.folded[sentence.start : sentence.end].endswith("?")
+    asked = document.folded[match.end() : sentence.end].endswith("?") and _ASKED.search(
+        document.folded, sentence.start, match.start()
+    )
     return not asked and _OF_SOMETHING_ELSE.match(document.folded, match.end(), sentence.end) is None
 
 
