@@ -101,11 +101,11 @@ def _detail(assessment: Assessment, change: Difference, findings: Sequence[Findi
 def _explanations(findings: Iterable[Finding], quotes: int, limit: int, change: Difference) -> Iterator[str]:
     """Yield a paragraph for each finding, and the words of the record behind it, no quote twice.
 
-    Where the supported lines are listed below they are the remedy of what is about lines, said once.
+    Where the supported lines are listed below they are the remedy of what is wrong with lines, said once.
     """
     shown: set[str | None] = set()
     for finding in findings:
-        listed = change.expected and _about_lines(finding, change)
+        listed = change.expected and finding.severity is Severity.WARNING and _about_lines(finding, change)
         texts = (finding.message,) if listed else (finding.message, finding.remedy)
         yield " ".join(filter(None, (escaped(text, limit) for text in texts)))
         fresh = telling((piece for piece in finding.evidence if piece.words not in shown), quotes)

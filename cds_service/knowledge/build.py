@@ -49,7 +49,7 @@ class CoverageWords:
 
 @dataclass(frozen=True, slots=True)
 class ClaimForm:
-    """The Claims a profile is for in place of the one it extends: of one of `kinds`, any place named one of `places`."""
+    """The Claims a profile is for instead of the one it extends: of one of `kinds`, any place named one of `places`."""
 
     kinds: tuple[str, ...]
     places: tuple[str, ...]
@@ -172,7 +172,7 @@ def build_family(id_: str, raw: Raw) -> Family:
         targets=tuple(raw.get("targets", ())),
         counts=raw.get("counts", "site"),
         continues=Continuation(**raw["continues"]) if "continues" in raw else None,
-        diagnostic_modifier=raw.get("diagnostic_modifier", False),
+        diagnostic_modifier=raw.get("diagnostic_modifier"),
         injections=_schemes(raw.get("injection", ())),
         infusions=_schemes(raw.get("infusion", ())),
     )

@@ -183,8 +183,11 @@ class Family:
     targets: tuple[str, ...] = ()
     counts: str = "site"
     continues: Continuation | None = None
-    diagnostic_modifier: bool = False
-    """Whether a payer may want a modifier on its diagnostic lines (`diagnostic_facet_modifier` of the profile)."""
+    diagnostic_modifier: bool | None = None
+    """Whether a payer may want a modifier on its diagnostic lines (`diagnostic_facet_modifier` of the profile).
+
+    False where it is said that the modifier has no place on any of its lines, None where nothing is said.
+    """
     injections: tuple[Scheme, ...] = ()
     infusions: tuple[Scheme, ...] = ()
 

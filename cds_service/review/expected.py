@@ -114,15 +114,20 @@ def _finish(
 
 
 def diagnostic_modifiers(family: Family, view: View) -> frozenset[str]:
-    """Return the modifier the payer wants on diagnostic lines of `family` (KX); none where it wants none."""
+    """Return the modifier (KX) by which the payer tells diagnostic lines, where it says something of `family`.
+
+    Empty where the payer has none, and where nothing is said of the family: there it is a modifier like any other.
+    """
     wanted = view.parameter("diagnostic_facet_modifier")
-    return frozenset({wanted} if family.diagnostic_modifier and wanted != "none" else ())
+    return frozenset({wanted} if family.diagnostic_modifier is not None and wanted != "none" else ())
 
 
 def _diagnostic(
     selection: Selection, view: View, on_claim: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
     """Return the diagnostic modifier where the purpose is documented; where it is not, as on the Claim."""
+    if not selection.family.diagnostic_modifier:
+        return (), ()
     wanted = diagnostic_modifiers(selection.family, view)
     purpose = selection.block.purpose
     if purpose is None or purpose.value not in _DIAGNOSTIC_OR_NOT:
