@@ -259,6 +259,21 @@ class Ptp:
 
 
 @dataclass(frozen=True, slots=True)
+class FeePolicy:
+    """The payment policy indicators of a code in the Medicare fee schedule, as CMS writes them."""
+
+    code: str
+    status: str
+    global_days: str
+    multiple: str
+    bilateral: str
+    assistant: str
+    pctc: str
+    edition: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """The parameters of one payer's rule set on a day."""
 

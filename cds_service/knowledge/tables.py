@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from cds_service.knowledge.errors import KnowledgeError
-from cds_service.knowledge.files import HEADERS, Entry, Files
-from cds_service.knowledge.model import Mue, Ptp
+from cds_service.knowledge.files import Entry, Files
+from cds_service.knowledge.model import FeePolicy, Mue, Ptp
 
 T = TypeVar("T")
 KINDS: Mapping[str, str] = {
@@ -70,9 +70,10 @@ class AddonTable(Table[str]):
 
 @dataclass(frozen=True)
 class MpfsTable(Table[str]):
-    """The bilateral indicators of the fee schedule by code."""
+    """The bilateral indicators of the fee schedule by code, and all its indicators in `policies`."""
 
     rows: Mapping[str, str]
+    policies: Mapping[str, FeePolicy]
 
 
 @dataclass(frozen=True)
@@ -173,5 +174,9 @@ def _addon_table(files: Files, id_: str, value: Mapping[str, str]) -> AddonTable
 
 
 def _mpfs_table(files: Files, id_: str, value: Mapping[str, str]) -> MpfsTable:
-    column = HEADERS["mpfs"].index("bilateral")
-    return MpfsTable(*_frame(id_, value), {row[0]: row[column] for row in files.rows(value["file"], "mpfs")})
+    edition, source = value["edition"], value["source"]
+    policies = {
+        code: FeePolicy(code, status, days, multiple, bilateral, assistant, pctc, edition, source)
+        for code, status, days, multiple, bilateral, assistant, pctc in files.rows(value["file"], "mpfs")
+    }
+    return MpfsTable(*_frame(id_, value), {code: policy.bilateral for code, policy in policies.items()}, policies)

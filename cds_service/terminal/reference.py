@@ -19,6 +19,8 @@ from cds_service.web.reference import ROLES
 
 Told = Mapping[str, Any]
 
+_SHOWN: Final = 24
+"""How many codes of a list are shown."""
 _PARAGRAPHS: Final = (
     ("usedWhen", "Used when"),
     ("context", "In practice"),
@@ -84,7 +86,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
     if "family" in told:
         facts.insert(1, ("Family", told["family"]["title"]))
     if "primaries" in told:
-        facts.append(("Beside", ", ".join(told["primaries"])))
+        facts.append(("Beside", _some(told["primaries"])))
     return facts
 
 
@@ -92,10 +94,12 @@ def _lists(told: Told) -> list[tuple[str, list[str]]]:
     related = [f"{other['code']} {other.get('title', '')}" for other in told.get("related", ())]
     places = [f"{term['title']} ({term['code']})" for term in told.get("placesOfService", ())]
     return [
+        ("Modifiers", [f"{each['modifier']}: {each['when']}" for each in told.get("modifiers", ())]),
         ("Examples", told.get("examples", [])),
         ("Medicare edits", _edits(told)),
         ("Related codes", related),
         ("Places of service", places),
+        ("Specialties", [f"{term['title']} ({term['code']})" for term in told.get("taxonomies", ())]),
     ]
 
 
@@ -106,15 +110,24 @@ def _edits(told: Told) -> list[str]:
         lines.append(f"At most {units} {limit['meaning']} (medically unlikely edit, {limit['edition']})")
     if bilateral := told.get("bilateral"):
         lines.append(f"{bilateral['meaning']} (bilateral indicator {bilateral['indicator']})")
+    if payment := told.get("payment"):
+        terms = f"fee schedule, {payment['edition']}, global days {payment['globalDays']}"
+        lines.append(f"{' '.join(payment['meanings'])} ({terms})")
     if pairs := told.get("pairs"):
         lines += [f"{group['meaning']} {_partners(group)}" for group in pairs["groups"]]
-    return lines
+    return [*lines, *told.get("unknownEdits", ())]
 
 
 def _partners(group: Told) -> str:
-    others = group.get("anesthesiaCodes")
-    anesthesia = [f"{others} anesthesia codes"] if others else []
-    return ", ".join([*group.get("codes", ()), *anesthesia])
+    anesthesia = group.get("anesthesiaCodes")
+    codes = [_some(group["codes"])] if "codes" in group else []
+    return "; and ".join([*codes, *([counted(anesthesia, "anesthesia code")] if anesthesia else [])])
+
+
+def _some(codes: Sequence[str]) -> str:
+    """Return the codes as a list that fits a few lines of the screen; the page has the rest."""
+    hidden = len(codes) - _SHOWN
+    return ", ".join(codes) if hidden <= 0 else f"{', '.join(codes[:_SHOWN])} and {hidden} more"
 
 
 def _print_section(console: Console, name: str, body: RenderableType) -> None:

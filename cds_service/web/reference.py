@@ -14,6 +14,7 @@ from cds_service.knowledge.library import Knowledge
 from cds_service.knowledge.model import Code, Ptp
 from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules, page
+from cds_service.web.billing import fee_policy_json, modifiers_json, unknown_edits
 
 Json = dict[str, Any]
 
@@ -73,16 +74,19 @@ def code_reference(knowledge: Knowledge, code: Code, descriptor: str | None = No
         oncePerDay=code.once_per_day or None,
         sides=told.sides,
         bilateral=_bilateral(code),
+        modifiers=modifiers_json(knowledge, code),
         imaging=told.imaging,
         documentation=told.documentation,
         elements=_elements(knowledge, code),
         examples=list(told.examples),
-        primaries=sorted(code.primaries),
+        primaries=_known_first(knowledge, code.primaries),
         related=[_named(knowledge, other) for other in told.related],
         placesOfService=[_term(knowledge, term) for term in told.places_of_service],
         taxonomies=[_term(knowledge, term) for term in told.taxonomies],
         dailyLimit=_daily_limit(knowledge, code.code),
         pairs=_pairs(knowledge, code.code),
+        unknownEdits=unknown_edits(knowledge, code.code),
+        payment=fee_policy_json(knowledge, code.code),
         rules=[{"id": rule.id, "title": rule.title} for rule in all_rules() if code.family in rule.families],
         validFrom=code.valid_from.isoformat(),
         validTo=code.valid_to.isoformat() if code.valid_to else None,
@@ -148,7 +152,7 @@ def _daily_limit(knowledge: Knowledge, code: str) -> Json | None:
 
 
 def _pairs(knowledge: Knowledge, code: str) -> Json | None:
-    """Return the procedure-to-procedure edits of `code`; the many anesthesia codes as a number."""
+    """Return the procedure-to-procedure edits of `code`: codes with a page first, anesthesia codes as a number."""
     table = next((table for table in reversed(knowledge.tables.ptp) if code in table.codes), None)
     if table is None:
         return None
@@ -166,13 +170,18 @@ def _pairs(knowledge: Knowledge, code: str) -> Json | None:
                 column=column,
                 indicator=indicator,
                 meaning=_PAIRS.get((column, indicator)),
-                codes=sorted(other for other in others if not anesthesia(other)),
+                codes=_known_first(knowledge, (other for other in others if not anesthesia(other))),
                 anesthesiaCodes=sum(map(anesthesia, others)) or None,
             )
             for (column, indicator), others in sorted(groups.items(), reverse=True)
         ],
         "sources": sources_json(knowledge, [table.source]),
     }
+
+
+def _known_first(knowledge: Knowledge, codes: Iterable[str]) -> list[str]:
+    """Return codes in order, those with a page of their own before the others."""
+    return sorted(codes, key=lambda code: (code not in knowledge.codes, code))
 
 
 def _other(pair: Ptp, code: str) -> tuple[str, int]:

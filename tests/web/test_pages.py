@@ -167,6 +167,54 @@ def test_an_add_on_names_its_primaries(browse):
     assert "primaries" not in browse("/codes/64420", JSON).json
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        pytest.param("01996", ["Follow-up care", "Sides do not apply", "Paid as anesthesia"], id="follow-up"),
+        pytest.param("01992", ["Anesthesia", "Five base units", "Paid as anesthesia"], id="anesthesia"),
+        pytest.param("0213T", ["Has no price in the fee schedule", "64490"], id="carrier-priced"),
+        pytest.param("64635", ["the ten days after it", "global days 010"], id="ten-days"),
+        pytest.param("64634", ["An add-on: the days its primary covers"], id="add-on-days"),
+        pytest.param("77002", ["codes without a page here", "the equipment is the hospital's"], id="many-primaries"),
+        pytest.param(
+            "64466",
+            ["medically unlikely edits do not have 64466", "procedure-to-procedure edits do not have 64466"],
+            id="no-edits-loaded",
+        ),
+    ],
+)
+def test_a_code_page_says_how_medicare_pays_and_what_is_not_known(browse, page_of, code, words):
+    shown = " ".join(page_of(browse(f"/codes/{code}").text).text.split())
+    assert not [word for word in words if word not in shown]
+
+
+@pytest.mark.parametrize(
+    ("code", "modifiers"),
+    [
+        ("64461", ["RT", "LT", "50", "59, XE, XS, XP, XU"]),
+        ("64462", ["RT", "LT", "50"]),
+        ("64466", ["RT", "LT", "59, XE, XS, XP, XU"]),
+        ("64468", ["59, XE, XS, XP, XU"]),
+        ("64494", ["RT", "LT", "50", "KX"]),
+        ("64517", ["59, XE, XS, XP, XU"]),
+        ("62321", ["59, XE, XS, XP, XU"]),
+        ("76942", ["26", "TC"]),
+        ("01996", []),
+        ("64999", []),
+    ],
+)
+def test_the_modifiers_of_a_code_come_from_tables_and_profiles(browse, code, modifiers):
+    told = browse(f"/codes/{code}", JSON).json
+    assert [each["modifier"] for each in told.get("modifiers", [])] == modifiers
+    assert all(each["when"] for each in told.get("modifiers", []))
+
+
+def test_codes_with_a_page_come_before_those_without(browse, knowledge):
+    for group in browse("/codes/64493", JSON).json["pairs"]["groups"]:
+        known = [code in knowledge.codes for code in group.get("codes", [])]
+        assert known == sorted(known, reverse=True)
+
+
 def test_a_rule_page_shows_its_file_and_what_it_cites(browse, page_of):
     for rule in all_rules():
         answer = browse(f"/rules/{rule.id}")
