@@ -34,25 +34,25 @@ _CITATIONS: Mapping[str, _Citation] = {
         "cms-ncci-ptp",
         "Medicare NCCI procedure-to-procedure edits, practitioner services, {quarter}",
         _NCCI,
-        "Pairs in force in the quarter with a block code of codes.toml, and of its other codes among themselves",
+        "Pairs in force in the quarter with a block code of ours; of our other codes with each other and with anesthesia",
     ),
     "mue": _Citation(
         "cms-ncci-mue",
         "Medicare NCCI medically unlikely edits, practitioner services, {quarter}",
         _NCCI,
-        "The codes of codes.toml",
+        "Our codes",
     ),
     "addon": _Citation(
         "cms-ncci-addon",
         "Medicare NCCI add-on code edits, {quarter}",
         _NCCI,
-        "Every primary listed in the quarter with an add-on of codes.toml",
+        "Every primary listed in the quarter with an add-on of ours",
     ),
     "mpfs": _Citation(
         "cms-mpfs",
         "Medicare physician fee schedule relative value file {release}: payment policy indicators",
         _FEE_SCHEDULE,
-        "The payment policy indicators of the codes of codes.toml, without modifier rows and descriptions",
+        "The payment policy indicators of our codes, without modifier rows and descriptions",
     ),
 }
 
@@ -99,7 +99,7 @@ def import_table(kind: str, paths: Sequence[Path], quarter: Quarter, folder: Pat
 
 def _scope(knowledge: Knowledge, quarter: Quarter) -> Scope:
     blocks = frozenset(code.code for code in knowledge.codes.values() if code.is_block)
-    return Scope(quarter, frozenset(knowledge.codes), blocks)
+    return Scope(quarter, frozenset(knowledge.codes), blocks, knowledge.on(quarter.first).is_anesthesia)
 
 
 def _overlapping(files: Files, kind: str, id_: str, quarter: Quarter) -> Mapping[str, Entry]:

@@ -21,11 +21,15 @@ CODE = re.compile(r"[0-9A-Z][0-9]{3}[0-9A-Z]")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an import keeps: rows in force in `quarter` about `codes`; `blocks` are those that stand for a block."""
+    """What an import keeps: rows in force in `quarter` about `codes`.
+
+    `blocks` are those that stand for a block, `is_anesthesia` tells the codes of the anesthesia for an operation.
+    """
 
     quarter: Quarter
     codes: Collection[str]
     blocks: Collection[str]
+    is_anesthesia: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,17 @@ def _judge(cells: Cells, scope: Scope) -> Outcome:
         return Ignored("marked not applicable (indicator 9)")
     if passed := not_in_force(scope.quarter, since, until):
         return passed
-    if not (column1 in scope.blocks or column2 in scope.blocks or (column1 in scope.codes and column2 in scope.codes)):
+    if not _matters(column1, column2, scope):
         return Ignored("about other codes")
     return Kept((column1, column2, indicator, remark(cells["rationale"])), since)
+
+
+def _matters(column1: str, column2: str, scope: Scope) -> bool:
+    """Whether a pair has a block code, or is one of our other codes with another of ours or with anesthesia."""
+    if column1 in scope.blocks or column2 in scope.blocks:
+        return True
+    ours = [code in scope.codes for code in (column1, column2)]
+    return all(ours) or (any(ours) and (scope.is_anesthesia(column1) or scope.is_anesthesia(column2)))
 
 
 def _last_day(text: str) -> date | None:

@@ -47,6 +47,8 @@ def contents(folder: Path) -> dict[str, bytes]:
         pytest.param("64461 96372 20200101 * 1", ["64461 96372 1"], None, id="in force"),
         pytest.param("00540 64461 20200101 * 0", ["00540 64461 0"], None, id="block in column 2"),
         pytest.param("76942 77002 20200101 * 0", ["76942 77002 0"], None, id="two codes that are no blocks"),
+        pytest.param("00540 77002 20200101 * 0", ["00540 77002 0"], None, id="imaging beside anesthesia"),
+        pytest.param("00540 99213 20200101 * 0", [], "about other codes", id="anesthesia beside a stranger"),
         pytest.param("64461 96372 20261001 20261231 1", ["64461 96372 1"], None, id="exactly the quarter"),
         pytest.param("64461 96372 20261231 * 1", ["64461 96372 1"], None, id="begins on the last day"),
         pytest.param("64461 96372 20200101 20261001 1", ["64461 96372 1"], None, id="ends on the first day"),
