@@ -43,6 +43,7 @@ _REASONS: Mapping[str, Reason] = {
     "surgeon-own-block": Reason("a block by the surgeon is part of the operation", apart=True),
     "anesthesia-for-own-block": Reason("anesthesia for one's own block is part of the block", apart=True),
     "technique-mismatch": Reason("the record describes another technique"),
+    "guidance-code": Reason("imaging decides between two codes"),
     "region-mismatch": Reason("the record describes another region"),
     "facet-imaging-required": Reason("the code requires fluoroscopic or CT guidance"),
     "facet-joint-count": Reason("joints are counted, not nerves"),

@@ -29,23 +29,23 @@ def treated(levels: Iterable[str], joints: Mapping[str, Joint]) -> tuple[str, ..
     )
 
 
+def names_nerves(block: Block, levels: Iterable[str]) -> bool:
+    """Return whether single levels are those of nerves: the words say so, or joints are named beside them."""
+    return (block.target is not None and block.target.value == _NERVES) or any("-" in level for level in levels)
+
+
 def _count(block: Block, side: SideOrUnknown, joints: Mapping[str, Joint]) -> SideCount:
     counted = SideCount(side, 1, None, evidence_on(block, side), noun="joint")
     levels = dict.fromkeys(site.level for site in sites_on(block, side) if site.level is not None)
     if not levels:
         return _as_stated(counted, block)
-    if not _names_nerves(block, levels):
+    if not names_nerves(block, levels):
         return _loosely_named(counted, len(levels))
     sure = treated(levels, joints)
     supplied = frozenset(nerve for name in sure for nerves in joints[name].nerves for nerve in nerves)
     nerves = {nerve for joint in joints.values() for each in joint.nerves for nerve in each}
     left_over = [level for level in levels if level in nerves - supplied]
     return replace(counted, low=len(sure), high=len(sure) + len(left_over), names=sure)
-
-
-def _names_nerves(block: Block, levels: Iterable[str]) -> bool:
-    """Whether single levels are those of nerves: the words say so, or joints are named beside them."""
-    return (block.target is not None and block.target.value == _NERVES) or any("-" in level for level in levels)
 
 
 def _loosely_named(counted: SideCount, levels: int) -> SideCount:

@@ -88,7 +88,7 @@ def why_unexpected(case: Case, line: Line) -> Mismatch | None:
     if code.role == "imaging":
         return _why_imaging(case)
     if code.role == "unlisted":
-        return Mismatch.UNLISTED if case.selections and not case.uncoded else Mismatch.UNKNOWN
+        return Mismatch.UNLISTED if case.expected and not case.uncoded else Mismatch.UNKNOWN
     return _why_block_code(case, code)
 
 
@@ -151,7 +151,7 @@ def _places(case: Case) -> Iterator[tuple[str, Collection[str]]]:
 
 def _why_same_family(case: Case, code: Code) -> Mismatch:
     selections = [selection for selection in case.selections if selection.family.id == code.family]
-    if not selections:
+    if not selections or contradicted(case, "catheter"):
         return Mismatch.UNKNOWN
     same_way = [selection.scheme for selection in selections if code.code in selection.scheme.codes]
     if not same_way:

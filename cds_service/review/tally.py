@@ -11,7 +11,7 @@ from cds_service.review.case import Case
 from cds_service.review.modifiers import SIDE_MODIFIERS
 from cds_service.review.selection import Selection
 from cds_service.review.sites import SideCount, SideOrUnknown
-from cds_service.review.units import count_units
+from cds_service.review.units import Unit, count_units
 
 _BOTH = (Side.RIGHT, Side.LEFT)
 _SIDES_OF: Mapping[str, tuple[Side, ...]] = {"50": _BOTH, "RT": (Side.RIGHT,), "LT": (Side.LEFT,)}
@@ -98,14 +98,14 @@ def _ranges(selection: Selection, code: str, reported: int) -> list[tuple[SideOr
     sides = {count.side for count in counts}
     if code == selection.scheme.both_sides:
         return [(None, Range(0 if sides == {None} else 1, 1))] if sides == {None} or len(sides) > 1 else []
-    least = _units(selection, code, [count.exactly(count.low) for count in counts])
+    fewest = _units(selection, code, [count.exactly(count.low) for count in counts])
     most = _units(selection, code, [count.exactly(_top(count, reported)) for count in counts])
-    return [(side, Range(least.get(side, 0), high)) for side, high in most.items()]
+    least = {unit.side: unit.count for unit in fewest}
+    return [(unit.side, Range(least.get(unit.side, 0), max(unit.count, unit.most or 0))) for unit in most]
 
 
-def _units(selection: Selection, code: str, counts: list[SideCount]) -> dict[SideOrUnknown, int]:
-    found = [unit for unit in count_units(selection.scheme, tuple(counts)) if unit.code == code]
-    return {unit.side: unit.count for unit in found}
+def _units(selection: Selection, code: str, counts: list[SideCount]) -> list[Unit]:
+    return [unit for unit in count_units(selection.scheme, tuple(counts)) if unit.code == code]
 
 
 def _top(count: SideCount, reported: int) -> int:
@@ -176,7 +176,9 @@ def more_than_once(case: Case, code: str) -> bool:
 
 def counts_joints(case: Case, code: str) -> bool:
     """Return whether a code counts facet joints, whose units `facet-joint-count` speaks of."""
-    return any(code in s.scheme.codes and s.family.counts == "joint" for s in case.selections)
+    known = case.view.code(code)
+    families = (s.family for s in case.selections if code in s.scheme.codes)
+    return known is not None and any(f.counts == "joint" and f.id == known.family for f in families)
 
 
 def over_documented(case: Case, code: str) -> bool:

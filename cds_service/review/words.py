@@ -8,6 +8,7 @@ from cds_service.chart.model import Block, Line, Side, Technique
 from cds_service.knowledge.model import Family
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
+from cds_service.review.joints import names_nerves
 from cds_service.review.selection import Selection
 from cds_service.review.sites import SideCount
 
@@ -64,29 +65,40 @@ def sides_words(sides: Iterable[Side]) -> str:
 
 
 def sites_words(selection: Selection) -> str:
-    """Return what is counted of a block with its names: "3 sites on the right (T4, T5, T6)", "2 joints (...)"."""
+    """Return what is counted of a block with its names: "3 sites on the right (T4, T5, T6)".
+
+    Joints that were treated through their nerves are named by both: "2 nerves (L3, L4) supply 1 joint (L4-L5)".
+    """
     counts = selection.counts
-    named = [_names(selection.block, count) for count in counts]
-    if len(counts) > 1 and len({(c.low, c.high, n) for c, n in zip(counts, named, strict=True)}) == 1:
-        return f"{_number(counts[0])} on each side{named[0]}"
-    return joined(f"{_number(count)}{_ON_SIDE[count.side]}{name}" for count, name in zip(counts, named, strict=True))
+    said = [_counted(selection.block, count) for count in counts]
+    if (
+        len(counts) > 1
+        and len({(count.low, count.high, *words) for count, words in zip(counts, said, strict=True)}) == 1
+    ):
+        return f"{said[0][0]} on each side{said[0][1]}"
+    return joined(f"{what}{_ON_SIDE[count.side]}{names}" for count, (what, names) in zip(counts, said, strict=True))
+
+
+def _counted(block: Block, count: SideCount) -> tuple[str, str]:
+    """Return what is counted on a side, and its names, which come behind the side."""
+    levels = tuple(dict.fromkeys(site.level for site in block.sites if site.side in (count.side, None) and site.level))
+    names = f" ({', '.join(count.names)})" if count.names else ""
+    if count.noun != "joint" or set(levels) <= set(count.names):
+        return _number(count), names or (f" ({', '.join(levels)})" if levels else "")
+    if set(levels) & set(count.names) or not names_nerves(block, levels):
+        named = (*count.names, f"from {', '.join(levels)}") if count.names else levels
+        return _number(count), f" ({', '.join(named)})"
+    nerves = "1 nerve" if len(levels) == 1 else f"{len(levels)} nerves"
+    return nerves, f" ({', '.join(levels)}) {'supplies' if len(levels) == 1 else 'supply'} {_number(count)}{names}"
 
 
 def _number(count: SideCount) -> str:
     noun = count.noun if count.high == 1 or (count.high is None and count.low == 1) else f"{count.noun}s"
     if count.high is None:
         return f"at least {count.low} {noun}"
+    if count.low == 0:
+        return f"at most {count.high} {noun}"
     return f"{count.low} {noun}" if count.low == count.high else f"{count.low} to {count.high} {noun}"
-
-
-def _names(block: Block, count: SideCount) -> str:
-    """Return the names of what is counted; joints with the nerves that supply them, where nerves were blocked."""
-    levels = tuple(dict.fromkeys(site.level for site in block.sites if site.side in (count.side, None) and site.level))
-    names = count.names or levels
-    if not names:
-        return ""
-    nerves = "" if count.noun != "joint" or set(levels) <= set(names) else f", from {', '.join(levels)}"
-    return f" ({', '.join(names)}{nerves})"
 
 
 def arithmetic(case: Case, selection: Selection) -> str:

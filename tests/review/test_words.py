@@ -6,6 +6,8 @@ from cds_service.review.selection import select
 from cds_service.review.words import block_words, blocks_words, joined, sites_words
 
 DAY = date(2026, 3, 2)
+NERVES = {"technique": "facet", "region": "lumbar", "target": "medial-branch"}
+JOINTS = {"technique": "facet", "region": "lumbar", "target": "joint"}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,23 @@ def test_a_list_in_words(items, text):
         ({"levels": "", "count": (2, 3)}, "2 to 3 sites on the right"),
         ({"levels": ""}, "at least 1 site on the right"),
         ({"levels": "", "count": (2, None)}, "at least 2 sites on the right"),
+        (NERVES | {"levels": "L3 L4 L5"}, "3 nerves on the right (L3, L4, L5) supply 2 joints (L4-L5, L5-S1)"),
+        (
+            NERVES | {"levels": "L3 L4", "side": "bilateral"},
+            "2 nerves on each side (L3, L4) supply 1 joint (L4-L5)",
+        ),
+        (
+            NERVES | {"levels": "L3 L4 L5", "side": "bilateral", "left": "L3 L4"},
+            (
+                "3 nerves on the right (L3, L4, L5) supply 2 joints (L4-L5, L5-S1) "
+                "and 2 nerves on the left (L3, L4) supply 1 joint (L4-L5)"
+            ),
+        ),
+        (NERVES | {"levels": "L4"}, "1 nerve on the right (L4) supplies at most 1 joint"),
+        (NERVES | {"levels": "L4-L5 L5-S1"}, "2 joints on the right (L4-L5, L5-S1)"),
+        (NERVES | {"levels": "L4-L5 L3 L4"}, "1 joint on the right (L4-L5, from L4-L5, L3, L4)"),
+        (JOINTS | {"levels": "L3 L4 L5"}, "2 to 3 joints on the right (L3, L4, L5)"),
+        (JOINTS | {"levels": "", "count": (2, 2)}, "2 joints on the right"),
     ],
 )
 def test_the_sites_of_a_block(block, text, make_block, knowledge):
@@ -40,6 +59,12 @@ def test_the_sites_of_a_block(block, text, make_block, knowledge):
         ({"region": None}, "paravertebral block"),
         ({"technique": "fascial-plane", "plane": "erector-spinae"}, "erector spinae plane block"),
         ({"technique": "facet", "region": "lumbar"}, "lumbar facet joint injection"),
+        ({"technique": "other", "region": None, "target": "saphenous"}, "saphenous block"),
+        ({"technique": "sympathetic", "region": "lumbar", "target": "celiac"}, "celiac plexus block"),
+        (
+            {"technique": "sympathetic", "region": "lumbar", "target": "thoracolumbar-chain"},
+            "lumbar sympathetic block",
+        ),
         ({"technique": "other", "region": None}, "block of another kind"),
     ],
 )

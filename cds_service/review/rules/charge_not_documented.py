@@ -2,9 +2,8 @@
 
 ## What it checks
 
-Whether a block code is reported although the notes and Procedures of the encounter tell of no block; although the
-record says the block was cancelled or given up; or as an unlisted procedure although the block done has a code of its
-own.
+Whether a block code is reported although the notes and Procedures of the encounter tell of no block, or although the
+record says the block was cancelled or given up.
 
 ## Why it matters
 
@@ -18,8 +17,8 @@ Medicare pays only for services the record shows: section 1833(e) of the Social 
 
 Where any note or Procedure could not be read, and none tells of a block, nothing is said here: the assessment lists
 what was not read. A note outside the encounter is not seen. A code of another technique than the block done belongs
-to `technique-mismatch`, one of the wrong kind to `catheter-code`, too many units to `units-exceed-documentation`.
-Draft orders are not charges.
+to `technique-mismatch`, one of the wrong kind to `catheter-code`, an unlisted code for a block that has its own to
+`unlisted-procedure`, too many units to `units-exceed-documentation`. Draft orders are not charges.
 
 ## Example
 
@@ -32,18 +31,18 @@ No line for the block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cds_service.chart.model import Block, Line
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import Mismatch, cancelled, unexpected
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.words import are, block_names, codes_of, codes_words, instead, joined, verb
+from cds_service.review.words import are, block_names, codes_of, codes_words, joined
 
 
 def check(case: Case) -> Iterator[Draft]:
-    """Yield drafts for blocks that were cancelled, blocks nothing tells of, and unlisted codes nobody needs."""
+    """Yield drafts for blocks that were cancelled, and for blocks nothing tells of."""
     lines = unexpected(case, Mismatch.NOT_DONE)
     not_done = {line: blocks for line in lines if (blocks := _cancelled(case, line))}
     silent = [line for line in lines if line not in not_done]
@@ -51,9 +50,6 @@ def check(case: Case) -> Iterator[Draft]:
         yield _not_done(list(not_done), [block for blocks in not_done.values() for block in blocks])
     if silent:
         yield _nothing_told(case, silent)
-    unlisted = unexpected(case, Mismatch.UNLISTED)
-    if unlisted:
-        yield _unlisted(case, unlisted)
 
 
 def _cancelled(case: Case, line: Line) -> tuple[Block, ...]:
@@ -79,17 +75,6 @@ def _nothing_told(case: Case, lines: list[Line]) -> Draft:
         remedy="Check whether the note is missing or the charge is for another encounter.",
         evidence=tuple(map(line_evidence, lines)),
         codes=codes_of(lines),
-    )
-
-
-def _unlisted(case: Case, lines: Sequence[Line]) -> Draft:
-    own = codes_words(case.expected)
-    return Draft(
-        message=f"{codes_words(lines)} (unlisted) {are(lines)} reported, but the block done "
-        f"{verb(case.expected, 'has its own code', 'has its own codes')}: {own}.",
-        remedy=instead(case),
-        evidence=(*map(line_evidence, lines), *case.block_evidence()),
-        codes=codes_of(lines, case.expected),
     )
 
 

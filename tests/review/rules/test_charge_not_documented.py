@@ -17,6 +17,7 @@ PLANE = {"technique": "fascial-plane"}
         pytest.param([], {"claim": "76942", "notes": "none"}, id="imaging may be for anything"),
         pytest.param([PLANE], {"claim": "64461-RT"}, id="another technique: not here"),
         pytest.param([{}], {"claim": "64461-RT", "not_done": [{}]}, id="given up first, done then"),
+        pytest.param([PLANE], {"claim": "64999"}, id="unlisted for a code: not here"),
         pytest.param([PLANE], {"claim": "64999", "day": "2024-12-31"}, id="unlisted, as it was"),
         pytest.param([], {"orders": "64461", "notes": "none"}, id="an order is no charge"),
     ],
@@ -50,12 +51,6 @@ def test_a_cancelled_block_beside_another_that_was_done(judge):
 def test_the_cancellation_of_another_block_does_not_explain_the_charge(judge):
     (finding,) = judge(RULE, claim="64461-RT", not_done=[PLANE])
     assert finding.message.endswith("no note or procedure of this encounter tells of a block.")
-
-
-def test_an_unlisted_code_for_a_block_with_its_own(judge):
-    (finding,) = judge(RULE, PLANE, claim="64999")
-    assert finding.message == "64999 (unlisted) is reported, but the block done has its own code: 64466."
-    assert finding.remedy == "Report 64466-RT ×1."
 
 
 @pytest.mark.parametrize("subject", ["coverage", "Claim/2"])
