@@ -9,8 +9,9 @@ A phrase is lower case words in a small language:
 - `..` stands for up to four words of the same clause;
 - `<names>` is a choice of the table's `names`.
 
-Phrases are indexed by their first word, or by its first three letters where its end is open, and tried only where a
-word starts; every repetition in them is bounded: scanning takes time linear in the text.
+Phrases are indexed by their first word, or by what it begins with where its end is open, and by the letters the second
+may begin with. They are tried only where a word starts, and every repetition in them is bounded: scanning takes time
+linear in the text.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 _KEY_LENGTH = 3
 _WORD = re.compile(r"[a-z0-9]+")
 _OPEN = frozenset("*([?{")
 """After one of these more letters may belong to a first word; an optional punctuation mark ("(\\.)?") adds none."""
-_NEXT = re.compile(r" (?:\((?P<choices>[^()?]*)\)(?![?{*])|(?P<word>[a-z0-9])(?![?{*]))")
+_GROUP = re.compile(r"\((?P<choices>[^()?]*)\)(?P<often>\?|\{0,\d\})?(?![?{*])")
+"""A choice, which may be absent where it is followed by a mark that says so."""
 _GAP = r"(?:[^\s.;:,]{1,30}[\s\-]{1,4}){0,4}?"
 _SPACE = r"[\s\-]{1,4}"
 
@@ -62,7 +63,7 @@ def to_pattern(phrase: str) -> str:
 def first_keys(phrase: str) -> Iterator[tuple[str, bool, frozenset[str]]]:
     """Yield (key, open, initials) for each word a phrase can start with.
 
-    The key is the word, or its first letters where its end is open; the initials are those the next word must have,
+    The key is the word, or what it begins with where its end is open; the initials are those the next word must have,
     none where it may be any or is not needed.
 
     Raises ValueError where the phrase starts with something optional.
@@ -84,27 +85,44 @@ def _key(words: str) -> tuple[str, bool, frozenset[str]]:
     word, following = first.group(), words[first.end() : first.end() + 2]
     if following[:1] not in _OPEN or following == "(\\":
         return word, False, _initials(words[first.end() :])
+    word = word[:-1] if following[:1] in {"?", "{"} else word
     if len(word) < _KEY_LENGTH:
         raise ValueError(f"the first word is too short to be left open: {words!r}")
-    return word[:_KEY_LENGTH], True, frozenset()
+    return word, True, frozenset()
 
 
 def _initials(rest: str) -> frozenset[str]:
-    following = _NEXT.match(rest)
-    if following is None:
-        return frozenset()
-    initials = frozenset(choice[:1] for choice in (following["choices"] or following["word"]).split("|"))
-    return initials if all(initial.isalnum() for initial in initials) else frozenset()
+    """Return the letters the word after the first must begin with; none where it may be any or need not follow."""
+    return (rest[:1] == " " and _beginnings(rest[1:])) or frozenset()
+
+
+def _beginnings(phrase: str) -> frozenset[str] | None:
+    """Return the letters that what a phrase goes on with begins with, None where that cannot be said."""
+    if phrase[:1].isalnum():
+        return None if phrase[1:2] in {"?", "{"} else frozenset(phrase[0])
+    group = _GROUP.match(phrase)
+    if group is None:
+        return None
+    letters = frozenset(choice[:1] for choice in group["choices"].split("|"))
+    if not all(letter.isalnum() for letter in letters):
+        return None
+    if not group["often"]:
+        return letters
+    further = _beginnings(phrase[group.end() :])
+    return None if further is None else letters | further
 
 
 _Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept]
 """How to match a phrase (None where it is one whole word), what it competes for, and its meaning."""
 
-
 _OWN = frozenset({"kind", "value", "phrases", "names"})
 """Members of a table that are not attributes of its concept."""
-_NONE: list[_Entry] = []
-_NOWHERE: dict[str, list[_Entry]] = {"": _NONE}
+
+_Candidates = dict[str, tuple[_Entry, ...]]
+"""The phrases a word may begin, by the first letter of the next word; under "" those before any other letter."""
+
+_KNOWN_WORDS = 20_000
+"""Words of the texts whose candidates are kept. A text in a language of its own would else fill the memory."""
 
 
 class Lexicon:
@@ -112,8 +130,9 @@ class Lexicon:
 
     def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
         """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
-        closed: dict[str, list[tuple[frozenset[str], _Entry]]] = {}
-        self._open: dict[str, list[_Entry]] = {}
+        self._closed: dict[str, list[tuple[frozenset[str], _Entry]]] = {}
+        self._open: dict[str, list[tuple[str, _Entry]]] = {}
+        self._known: dict[str, _Candidates | None] = {}
         for table in tables:
             more = {name: value for name, value in table.items() if name not in _OWN}
             names = f"({'|'.join(table.get('names', ()))})"
@@ -124,36 +143,50 @@ class Lexicon:
                 for key, is_open, initials in dict.fromkeys(first_keys(phrase)):
                     entry = (match_at, role, concept)
                     if is_open:
-                        self._open.setdefault(key, []).append(entry)
+                        self._open.setdefault(key[:_KEY_LENGTH], []).append((key, entry))
                     else:
-                        closed.setdefault(key, []).append((initials, entry))
-        self._closed = {word: _by_initial(entries) for word, entries in closed.items()}
+                        self._closed.setdefault(key, []).append((initials, entry))
 
     def scan(self, folded: str) -> list[Mention]:
         """Return the mentions in folded text, in order: at each word the longest of each kind or element."""
         found: list[Mention] = []
-        closed, opened = self._closed.get, self._open.get
+        if len(self._known) > _KNOWN_WORDS:
+            self._known.clear()
+        known = self._known.get
         words = list(_WORD.finditer(folded))
-        for word, successor in zip_longest(words, words[1:]):
-            initial = folded[successor.start()] if successor else ""
+        for place, word in enumerate(words, 1):
             letters = word.group()
-            following = closed(letters, _NOWHERE)
-            exact, begun = following.get(initial, following[""]), opened(letters[:_KEY_LENGTH], _NONE)
-            if exact or begun:
-                found.extend(_longest(folded, word, exact, begun))
+            candidates = known(letters, _NOWHERE)
+            if candidates is _NOWHERE:
+                candidates = self._known[letters] = self._candidates(letters)
+            if candidates is None:
+                continue
+            initial = folded[words[place].start()] if place < len(words) else ""
+            entries = candidates.get(initial, candidates[""])
+            if entries:
+                found.extend(_longest(folded, word, entries))
         return found
 
+    def _candidates(self, letters: str) -> _Candidates | None:
+        """Return the phrases that `letters`, a word of a text, may begin; None where there are none."""
+        begun = [entry for key, entry in self._open.get(letters[:_KEY_LENGTH], ()) if letters.startswith(key)]
+        closed = self._closed.get(letters, [])
+        if not begun and not closed:
+            return None
+        known = {""}.union(*(initials for initials, _ in closed))
+        return {
+            initial: (*(entry for initials, entry in closed if not initials or initial in initials), *begun)
+            for initial in known
+        }
 
-def _by_initial(entries: list[tuple[frozenset[str], _Entry]]) -> dict[str, list[_Entry]]:
-    """Return the entries that can match before a word with each initial; under "" those before any other."""
-    known = {""}.union(*(initials for initials, _ in entries))
-    return {initial: [entry for initials, entry in entries if not initials or initial in initials] for initial in known}
+
+_NOWHERE: _Candidates = {}
 
 
-def _longest(folded: str, word: re.Match[str], *candidates: list[_Entry]) -> Iterable[Mention]:
-    best: dict[str, Mention] = {}
+def _longest(folded: str, word: re.Match[str], entries: tuple[_Entry, ...]) -> Iterable[Mention]:
+    best: dict[str, tuple[int, Concept]] = {}
     start, word_end = word.span()
-    for match_at, role, concept in chain(*candidates):
+    for match_at, role, concept in entries:
         end = word_end
         if match_at is not None:
             match = match_at(folded, start)
@@ -161,9 +194,9 @@ def _longest(folded: str, word: re.Match[str], *candidates: list[_Entry]) -> Ite
                 continue
             end = match.end()
         known = best.get(role)
-        if known is None or end > known.end:
-            best[role] = Mention(concept, concept.kind, concept.value, start, end)
-    return best.values()
+        if known is None or end > known[0]:
+            best[role] = end, concept
+    return [Mention(concept, concept.kind, concept.value, start, end) for end, concept in best.values()]
 
 
 @cache
