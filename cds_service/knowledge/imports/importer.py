@@ -34,7 +34,7 @@ _CITATIONS: Mapping[str, _Citation] = {
         "cms-ncci-ptp",
         "Medicare NCCI procedure-to-procedure edits, practitioner services, {quarter}",
         _NCCI,
-        "Pairs in force in the quarter with a block code of ours; of our other codes with each other and with anesthesia",
+        "Pairs in force in the quarter: all of our block codes; of our other codes with each other and with anesthesia",
     ),
     "mue": _Citation(
         "cms-ncci-mue",

@@ -126,13 +126,13 @@ def _measure(name: str, archive: zipfile.ZipFile, most: int) -> None:
 
 @contextmanager
 def _unpacked(name: str) -> Iterator[None]:
-    """Say every way in which a zip can be broken in one line."""
+    """Say every way in which a file, or a zip, can be broken in one line."""
     try:
         yield
     except RefusedError:
         raise
     except _ZIP_ERRORS as error:
-        raise RefusedError(f"{name}: the zip is damaged ({type(error).__name__})") from None
+        raise RefusedError(f"{name}: is damaged ({type(error).__name__})") from None
 
 
 def _workbook(name: str, file: IO[bytes]) -> Iterator[Sheet]:
@@ -238,13 +238,14 @@ def _lines(name: str, file: IO[bytes]) -> Iterator[str]:
         return
     start = b"" if head == codecs.BOM_UTF8 else head
     number = 0
-    while line := start + file.readline(LONGEST_LINE):
-        start, number = b"", number + 1
-        if len(line) >= LONGEST_LINE:
-            raise RefusedError(f"{name}, line {number}: is longer than a line of a table can be")
-        if b"\0" in line:
-            raise RefusedError(f"{name}: is not text; {_BINARY}")
-        yield _decoded(line)
+    with _unpacked(name):  # damage shows when the place is reached
+        while line := start + file.readline(LONGEST_LINE):
+            start, number = b"", number + 1
+            if len(line) >= LONGEST_LINE:
+                raise RefusedError(f"{name}, line {number}: is longer than a line of a table can be")
+            if b"\0" in line:
+                raise RefusedError(f"{name}: is not text; {_BINARY}")
+            yield _decoded(line)
 
 
 _BINARY: Final = "give the txt, csv or xlsx file CMS publishes, or its zip"

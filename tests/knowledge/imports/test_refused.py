@@ -187,10 +187,8 @@ def lying(content: bytes, name: bytes) -> bytes:
         pytest.param(b"\xff\xfea\0b", "a.csv", "is not text", id="half a letter of UTF-16"),
         pytest.param(bomb(64 * 2**20, "mue.csv"), "a.zip", "which no table of CMS does", id="zip bomb"),
         pytest.param(bomb(64 * 2**20, "xl/workbook.xml"), "a.xlsx", "which no table of CMS does", id="xlsx bomb"),
-        pytest.param(lying(bomb(2**20, "mue.csv"), b"mue.csv"), "a.zip", "the zip is damaged", id="lying zip"),
-        pytest.param(
-            lying(bomb(2**20, "xl/workbook.xml"), b"xl/work"), "a.xlsx", "the zip is damaged", id="lying xlsx"
-        ),
+        pytest.param(lying(bomb(2**20, "mue.csv"), b"mue.csv"), "a.zip", "is damaged", id="lying zip"),
+        pytest.param(lying(bomb(2**20, "xl/workbook.xml"), b"xl/work"), "a.xlsx", "is damaged", id="lying xlsx"),
         pytest.param(bomb(0, "xl/workbook.xml"), "a.xlsx", "is no xlsx workbook that can be read", id="empty workbook"),
         pytest.param(bomb(0, "readme.md"), "a.zip", "holds no file of NCCI medically unlikely edits", id="other zip"),
     ],
@@ -219,7 +217,15 @@ def test_a_part_that_does_not_unpack_is_refused(published: SimpleNamespace, refu
     book = bytearray(published.xlsx([["HCPCS/CPT Code"], ["64461"]]))
     start = 30 + len("[Content_Types].xml")
     book[start : start + 12] = bytes(range(100, 112))
-    assert "the zip is damaged" in refused("mue", bytes(book), "mue.xlsx")
+    assert "is damaged" in refused("mue", bytes(book), "mue.xlsx")
+
+
+def test_damage_far_into_a_zip_is_one_line(published: SimpleNamespace, refused: Callable[..., str]) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as parts:
+        parts.writestr("mue.csv", published.mue(*["64461 1 2"] * 5000))
+    content = archive.getvalue().replace(b"64461,1,2", b"64461,1,3", 1)
+    assert "is damaged (BadZipFile)" in refused("mue", content, "a.zip")
 
 
 def test_a_missing_file_is_named(site: Path, tmp_path: Path) -> None:
