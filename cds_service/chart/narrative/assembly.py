@@ -11,7 +11,6 @@ from cds_service.chart.narrative.aims import method_of
 from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
-from cds_service.chart.narrative.injected import SPINAL
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
@@ -19,9 +18,10 @@ from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.people import by_surgeon, requested
 from cds_service.chart.narrative.reading import BlockReading, Said, Status
 from cds_service.chart.narrative.sites import Place, locate
-from cds_service.chart.narrative.techniques import Episode
+from cds_service.chart.narrative.techniques import SPINAL, Episode
 
 _REGION_WORDS = re.compile(r"\b(thoracic|lumbar|cervical|sacral|caudal)\b")
+_REGION_OF_GANGLION = {"stellate": "cervical", "impar": "sacral"}
 _OWN_REGION = {Technique.INTERCOSTAL: "thoracic"}
 _THORACIC_PLANES = frozenset(
     {"serratus-anterior", "pecs", "transversus-thoracic", "rhomboid-intercostal", "parasternal"}
@@ -100,6 +100,8 @@ def _region(document: Document, episode: Episode, place: Place) -> str | None:
         return regions.most_common(1)[0][0]
     if episode.key.technique in _OWN_REGION or episode.key.plane in _THORACIC_PLANES:
         return "thoracic"
+    if episode.key.target in _REGION_OF_GANGLION:
+        return _REGION_OF_GANGLION[episode.key.target]
     if episode.key.technique in SPINAL and (region := _region_beside(document, episode)):
         return region
     for naming in episode.namings:

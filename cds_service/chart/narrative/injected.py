@@ -12,11 +12,10 @@ from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.levels import Form, Levels
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.sides import ELSEWHERE, PLACES, Sided, sides_by_sentence
-from cds_service.chart.narrative.techniques import Episode
+from cds_service.chart.narrative.techniques import SPINAL, Episode
 
 _NEURAXIAL = frozenset({Technique.FACET, Technique.TRANSFORAMINAL, Technique.INTERLAMINAR, Technique.RADIOFREQUENCY})
 """Techniques whose "L4-5" is always one joint, foramen or interspace."""
-SPINAL = _NEURAXIAL | {Technique.SYMPATHETIC}
 _BY_RIB = frozenset({Technique.INTERCOSTAL, Technique.FASCIAL_PLANE})
 
 _AT = re.compile(r"\bat (?:the )?(?:levels? )?(?:of )?(?:the )?(?:right |left |bilateral )?\Z")
@@ -40,6 +39,11 @@ _OF_A_BONE = re.compile(
     r"\b(?:process(?:es)?|pillars?|body|bodies|pedicles?|laminae?|end\s?plates?|saps?|tps?) (?:of|at) "
     r"(?:the )?(?:levels? )?(?:left |right )?\Z"
 )
+_TAUGHT = re.compile(
+    r"for (?:the |an? )?(?:levels? )?[ctls]\d[^.;\n]{0,30}?,? (?:the |its )(?:[a-z]+ ){1,4}"
+    r"(?:is|are|lies?|runs?|courses?|crosses)\b"
+)
+"""How a sentence that tells where nerves lie begins: "For C3 to C6, the medial branch runs ..."."""
 _FOUND = re.compile(rf"{_LIST}.{{0,30}}?\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b")
 _TRIED = re.compile(r"\b(?:attempt(?:ed)?|tried|attempting)\b[^.;,]{0,20}\bat (?:the )?\Z")
 _TAKEN_OUT = re.compile(
@@ -74,6 +78,8 @@ def find_located(document: Document, ownership: Ownership, episode: Episode, sid
         spinal = episode.key.technique in SPINAL
         named = ownership.tells(index, episode) if spinal else ownership.names(index, episode)
         if spinal and ownership.only_aids(index, episode):
+            continue
+        if spinal and not named and _TAUGHT.match(document.folded, document.sentence(index).start):
             continue
         section = document.sentence(index).section
         for levels in document.levels.get(index, ()):

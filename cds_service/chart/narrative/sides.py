@@ -10,7 +10,7 @@ from itertools import pairwise
 from cds_service.chart.model import Side, Technique
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.layout import HEADING
-from cds_service.chart.narrative.lexicon import Mention
+from cds_service.chart.narrative.lexicon import Concept, Mention
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.reading import Said, Span
 from cds_service.chart.narrative.techniques import Episode
@@ -49,6 +49,8 @@ _NOT_DONE = re.compile(
 
 _GAP = 2
 """Characters between a side and the block or muscle it is the side of: "L TAP block"."""
+_AFFECTED = re.compile(r"\b(?:affected|symptomatic|painful|involved) side\b")
+_RIGHT_OR_LEFT = re.compile(r"\b(?:right|left)\b")
 _FIELD_AND_NEXT = 2
 """Sentences from "Right PVB:", past its value, to "Left PVB"."""
 
@@ -66,13 +68,31 @@ class Sided:
 def find_sides(document: Document, ownership: Ownership, episode: Episode) -> list[Sided]:
     """Return every side said of a block, in order; where none is, those of a block told of together with it.
 
-    Where there is none either, a block of a limb has the side of the limb its sentence names.
+    Where there is none either, a block of a limb has the side of the limb its sentence names, and one of "the affected
+    side" the side of the diagnosis.
     """
     return (
         list(_sided(document, ownership, episode, shared=False))
         or list(_sided(document, ownership, episode, shared=True))
         or list(_of_limbs(document, ownership, episode))
+        or list(_affected(document, ownership, episode))
     )
+
+
+def _affected(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Sided]:
+    """Yield the one side of the diagnosis where "the affected side" was treated."""
+    told = _AFFECTED.search(document.folded)
+    if told is None or ownership.owner(document.layout.index_at(told.start()), told.start(), told.end()) is not episode:
+        return
+    said = [
+        found
+        for section in document.layout.sections
+        if section.kind in {"diagnosis", "indication"}
+        for found in _RIGHT_OR_LEFT.finditer(document.folded, section.start, section.end)
+    ]
+    if len({found[0] for found in said}) == 1:
+        side, index = Side(said[0][0]), document.layout.index_at(said[0].start())
+        yield Sided(side, index, Mention(Concept("side", side.value), "side", side.value, *said[0].span()), firm=True)
 
 
 def _of_limbs(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Sided]:

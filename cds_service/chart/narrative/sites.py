@@ -9,14 +9,14 @@ from cds_service.chart.model import Side, Technique
 from cds_service.chart.narrative.aims import target_of
 from cds_service.chart.narrative.counts import count, names_of
 from cds_service.chart.narrative.document import Document
-from cds_service.chart.narrative.injected import SPINAL, Located, choose, find_located
+from cds_service.chart.narrative.injected import Located, choose, find_located
 from cds_service.chart.narrative.levels import Levels
 from cds_service.chart.narrative.muscles import muscle_sites
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.reading import CountReading, Said, SiteReading, Span
 from cds_service.chart.narrative.sides import find_sides, side_of_block
 from cds_service.chart.narrative.spinal import as_said, distinct, stated_count
-from cds_service.chart.narrative.techniques import Episode
+from cds_service.chart.narrative.techniques import SPINAL, Episode
 
 
 @dataclass(frozen=True)

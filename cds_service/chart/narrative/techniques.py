@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from cds_service.chart.model import Technique
 from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.naming import Key, Naming, find_namings, has_evidence, is_said_done, is_weak
 from cds_service.chart.narrative.reading import Status
@@ -37,6 +38,16 @@ SEPARATOR = re.compile(r",|;|\band\b|\bplus\b|\bthen\b|\bwith\b|&|\+|\b(?:follow
 """What cuts words off from the technique beside them."""
 
 
+SPINAL = frozenset(
+    {
+        Technique.FACET,
+        Technique.SYMPATHETIC,
+        Technique.TRANSFORAMINAL,
+        Technique.INTERLAMINAR,
+        Technique.RADIOFREQUENCY,
+    }
+)
+"""Techniques at the spine, for pain more than for an operation."""
 _SERIES = {"first": 1, "1st": 1, "initial": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}
 _IN_SERIES = re.compile(
     rf"\b({'|'.join(_SERIES)})\s(?:(?:set|round|series|of|diagnostic|confirmatory|therapeutic|right|left|bilateral|lumbar|"
@@ -166,12 +177,17 @@ def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iter
     """
     leaflet = _is_leaflet(document)
     round_ = not leaflet and _is_round(document)
+    visit = not leaflet and _is_visit(document)
     for naming in namings:
         if naming.status is not Status.PERFORMED:
             yield naming
         elif leaflet and not is_said_done(document, naming.index, naming.mention):
             yield replace(naming, status=Status.PLANNED, soft=True, strong=False)
-        elif _is_summed_up(document, naming) or (round_ and _is_older_catheter(document, naming)):
+        elif (
+            (visit and _is_told_at_visit(document, naming))
+            or _is_summed_up(document, naming)
+            or (round_ and _is_older_catheter(document, naming))
+        ):
             yield replace(naming, status=Status.HISTORICAL)
         else:
             yield naming
@@ -188,6 +204,18 @@ def _is_round(document: Document) -> bool:
     return bool(document.kinds.get("follow-up")) and not (
         document.kinds.get("needle") or document.kinds.get("guidance")
     )
+
+
+def _is_visit(document: Document) -> bool:
+    """Return whether the note is of a visit: it says so, and no needle, image or volume is told of."""
+    done = has_evidence(document, "needle", "guidance")
+    return bool(document.kinds.get("visit")) and not done and _VOLUME.search(document.folded) is None
+
+
+def _is_told_at_visit(document: Document, naming: Naming) -> bool:
+    """Return whether a block at the spine is one of those before the visit: no heading names it, nor "today"."""
+    headed = document.sentence(naming.index).section in {"title", HEADING}
+    return naming.key.technique in SPINAL and not headed and not document.has(naming.index, "today")
 
 
 def _is_summed_up(document: Document, naming: Naming) -> bool:
