@@ -7,6 +7,7 @@ points or injections is never read as one of muscles.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -37,6 +38,8 @@ _EXAMINED = re.compile(r"\b(?:tender|palpa|spasm|taut|hyperton|atroph|strength|e
 _FRAGMENT = 6
 """Words of a statement that is no more than a muscle with its side and volume: an item of a list."""
 _NEAR = 30
+_FEW = 4
+"""Sides after a muscle that may be its own: "one on the right and one on the left"."""
 _SPARED = re.compile(r"\b(?:avoid\w{0,3}|spar(?:ed|ing)|except|skipp\w{2,3}|deferr\w{2,3})\b[^.;,]{0,24}\Z")
 """Before a muscle that was left alone: "avoided the right SCM"."""
 _BOTH = re.compile(r"\bboth (?:the |of the )?\Z")
@@ -114,17 +117,23 @@ def _sides(document: Document, mention: Mention, following: Mention | None, side
     folded = document.folded
     if _BOTH.search(folded, max(mention.start - 14, 0), mention.start):
         return _BOTH_SIDES
-    after = [item for item in sided if item.mention.start >= mention.end and not _leads(document, item, following)]
+    first = bisect_left(sided, mention.end, key=_start)
+    after = [item for item in sided[first : first + _FEW] if not _leads(document, item, following)]
     own = [item for item in after if following is None or item.mention.start < following.start]
     if own and _BESIDE.fullmatch(folded, mention.end, own[0].mention.start):
         return _each(own)
-    before = [item for item in sided if item.mention.start < mention.start]
-    return _each(before[-1:] or after)
+    return _each(sided[first - 1 : first] if first else after)
+
+
+def _start(item: Sided) -> int:
+    return item.mention.start
 
 
 def _leads(document: Document, item: Sided, following: Mention | None) -> bool:
     """Return whether a side stands right before the next muscle, as the side of that."""
-    return following is not None and not document.folded[item.mention.end : following.start].strip()
+    if following is None or not 0 <= following.start - item.mention.end <= _NEAR:
+        return False
+    return not document.folded[item.mention.end : following.start].strip()
 
 
 def _each(sided: list[Sided]) -> frozenset[Side]:

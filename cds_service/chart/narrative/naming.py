@@ -127,10 +127,10 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     if beside := attributes.get("beside"):
         worked = attributes.get("alone") and document.kinds.get("operated")
         return all(document.has(index, kind) for kind in beside) and not worked
+    if mention.value == Technique.TRIGGER_POINT and attributes.get("weak"):
+        return _is_numbed(document, index) or _are_then_injected(document, index + 1)
     if not attributes.get("weak") or _injected(document, index):
         return True
-    if mention.value == Technique.TRIGGER_POINT:
-        return _are_then_injected(document, index + 1)
     return (
         mention.value == Technique.PARAVERTEBRAL
         and has_evidence(document, "drug", "injection")
@@ -138,9 +138,14 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     )
 
 
+def _is_numbed(document: Document, index: int) -> bool:
+    """Return whether a sentence tells of local anesthetic going in."""
+    return document.has(index, "injection") and document.has(index, "drug")
+
+
 def _are_then_injected(document: Document, index: int) -> bool:
     """Return whether the sentence after trigger points tells that they were injected, and nothing else."""
-    if index >= len(document.layout.sentences) or not _injected(document, index) or document.has(index, "technique"):
+    if index >= len(document.layout.sentences) or not _is_numbed(document, index) or document.has(index, "technique"):
         return False
     sentence = document.sentence(index)
     meant = _THESE.search(document.folded, sentence.start, sentence.end) is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -16,19 +15,24 @@ from cds_service.chart.narrative.techniques import find_episodes
 
 _REMEMBERED = 512
 
-_BLOCK = re.compile(
-    r"[Bb]lock|BLOCK|[Pp]araverteb|PARAVERTEB|[Pp]araspin|PARASPIN|[Pp]ara-?\s?verteb|PVB|pvb|"
-    r"[Ee]pidural|EPIDURAL|[Ii]njection|INJECTION"
-    r"|ESP|PECS|[Pp]ecs|SAPB|[Ii]ntercostal|INTERCOSTAL|[Cc]atheter|CATHETER|[Rr]adiofreq|RADIOFREQ|"
-    r"[Ff]acet|FACET|[Rr]hizotomy|RFA|ESI|MBB|SNRB|TPI|[Ss]erratus|SERRATUS|[Gg]anglion|GANGLION|PVNB|"
-    r"ICNB|LSB|[Bb]ranch|BRANCH|[Ss]ympathetic|SYMPATHETIC|[Tt]ransforam|TRANSFORAM|[Nn]eurotom|NEUROTOM|TFE|SGB|"
-    r"[Dd]enervat|DENERVAT|[Nn]eurolysis|NEUROLYSIS|[Pp]lexus|PLEXUS|\bRF\b|[Zz]ygapoph"
-)
+_WORDS = (
+    "block", "injection", "catheter", "paraverteb", "para verteb", "para-verteb", "para\nverteb", "paraspin", "pvb",
+    "pvnb", "epidural", "pecs", "intercostal", "radiofreq", "facet", "rhizotomy", "serratus", "ganglion", "branch",
+    "sympathetic", "transforam", "neurotom", "denervat", "neurolysis", "plexus", "zygapoph", "trigger", "subcutan",
+    "subderm", "intraderm", "thetized", "digital", "ipack", "tapb", "qlb", "ficb", "rsb", "gonb",
+)  # fmt: skip
+"""Parts of words, one of which stands in every text that speaks of a block, whatever its capitals."""
+_CAPITALS = (
+    "ESP", "SAPB", "ICNB", "TAP", "QL", "ACB", "PENG", "GON", "RF", "ESI", "MBB", "SNRB", "TPI", "LSB", "TFE", "SGB",
+)  # fmt: skip
+"""Abbreviations that in small letters are parts of other words."""
 
 
 def mentions_block(text: str) -> bool:
     """Return whether `text` could speak of a regional block at all; False is certain, True is not."""
-    return _BLOCK.search(text, 0, LIMIT) is not None
+    text = text[:LIMIT]
+    lower = text.lower()
+    return any(word in lower for word in _WORDS) or any(word in text for word in _CAPITALS)
 
 
 def read(text: str) -> NoteReading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -146,7 +147,7 @@ def _is_side(document: Document, index: int, mention: Mention) -> bool:
     """A bare "R" or "L" is a side only in parentheses or before what it is the side of."""
     if not mention.concept.attributes.get("upper"):
         return True
-    if any(1 <= other.start - mention.end <= _GAP for other in document.of(index, "technique", "muscle")):
+    if _leads_name(document.mentions[index], mention):
         return True
     after = document.folded[mention.end : mention.end + 24]
     return (
@@ -154,6 +155,15 @@ def _is_side(document: Document, index: int, mention: Mention) -> bool:
         or after[1:].startswith("sided")
         or _SIDE_BEFORE.match(after) is not None
         or not after.strip(" |")
+    )
+
+
+def _leads_name(mentions: list[Mention], side: Mention) -> bool:
+    """Return whether the name of a block or muscle follows a side at once: "L TAP block"."""
+    at = bisect_left(mentions, side.end, key=lambda mention: mention.start)
+    return any(
+        mention.kind in {"technique", "muscle"} and mention.start - side.end <= _GAP
+        for mention in mentions[at : at + 4]
     )
 
 

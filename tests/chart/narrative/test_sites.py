@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.chart.model import Technique
-from cds_service.chart.narrative.reader import read
+from cds_service.chart.narrative.reader import mentions_block, read
 from cds_service.chart.narrative.reading import BlockReading, Said, Status
 
 SAID = ("target", "method", "region", "purpose", "performed_by_surgeon", "requested")
@@ -95,6 +95,12 @@ def test_sites(name: str) -> None:
         if block.endswith(Status.PERFORMED):
             members = _read(blocks[block])
             assert members == _checked(given, members, counted=not block.startswith(_AT_THE_SPINE))
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_the_quick_look_misses_no_block(name: str) -> None:
+    text = NOTES[name]["text"]
+    assert mentions_block(text) or not read(text).blocks
 
 
 @pytest.mark.parametrize("name", NOTES)
