@@ -140,6 +140,21 @@ def test_levels_nobody_can_compare_are_left_out(notes: ModuleType) -> None:
     assert named["levels"] == {"L4-L5", "L5"}
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param("thoracic", {"thoracic"}, id="as the reader names it"),
+        pytest.param("pelvic", {"lumbosacral"}, id="below the loin"),
+        pytest.param("unspecified", None, id="none"),
+        pytest.param(None, None, id="absent"),
+    ],
+)
+def test_regions_are_compared_as_codes_tell_them_apart(
+    notes: ModuleType, said: str | None, expected: set[str] | None
+) -> None:
+    assert notes.annotated(ANNOTATION | {"region": said}).get("region") == expected
+
+
 def test_held_out_notes_are_judged_by_lines_and_missing_elements(
     notes: ModuleType, pipeline: Pipeline, tmp_path: Path
 ) -> None:

@@ -42,6 +42,14 @@ _TECHNIQUES: Final = {
     "sympathetic": Technique.SYMPATHETIC,
     "trigger_point": Technique.TRIGGER_POINT,
 }
+_REGIONS: Final = {
+    "cervical": "cervical",
+    "thoracic": "thoracic",
+    "lumbar": "lumbosacral",
+    "sacral": "lumbosacral",
+    "pelvic": "lumbosacral",
+}
+"""Regions by their names in the annotations and here: codes make no difference from the loin to the sacrum."""
 _LEVEL = re.compile(r"([CTLS]\d{1,2}(?:-[CTLS]\d{1,2})?)(?: joint| dorsal ramus)?")
 _LOCAL_ANESTHETIC = re.compile(r"\w+caine")
 _IMAGING: Final = frozenset({"ultrasound", "fluoroscopy", "ct"})
@@ -106,7 +114,8 @@ class HeldOut:
 def annotated(row: Row) -> Values:
     """Return what the annotation says of one note, in the reader's terms, by attribute.
 
-    Levels are left out where the annotation names one that is no vertebral level or joint: there is nothing to compare.
+    Levels are left out where the annotation names one that is no vertebral level or joint, and the region where it
+    names none of the spine: there is nothing to compare.
     """
     side = row["laterality"]
     response = row["response"] or {}
@@ -123,6 +132,8 @@ def annotated(row: Row) -> Values:
         "complications": _present(row["complications_statement"]),
         "response": _present(any(response.values())),
     }
+    if region := _REGIONS.get(row.get("region") or ""):
+        values["region"] = frozenset({region})
     levels = [_LEVEL.fullmatch(level) for level in row["levels"]]
     if all(levels):
         values["levels"] = frozenset(match[1] for match in levels if match)
@@ -135,6 +146,7 @@ def reading_of(note: NoteReading, blocks: Sequence[BlockReading]) -> Values:
     agents = (said.value or "" for said in note.statements if said.element == "anesthetic-agent" and said.affirmed)
     return {
         "technique": frozenset(block.technique.value for block in blocks),
+        "region": frozenset(_REGIONS[block.region] for block in blocks if block.region),
         "levels": frozenset(_level(site.level) for block in blocks for site in block.sites if site.level),
         "side": frozenset(side for block in blocks if (side := _side(block))),
         "continuous": _present(any(block.continuous and block.continuous.value for block in blocks)),
