@@ -67,6 +67,25 @@ class Case:
             if self.view.is_anesthesia(line.code) and line.service_date in (None, self.day)
         )
 
+    def own_lines(self, role: str) -> tuple[Line, ...]:
+        """Return the lines of codes with `role` on the Claims of whoever did the blocks.
+
+        These are the Claims that carry a block, and those of the same practitioner; an organization has many.
+        """
+        carrying = {
+            line.reference for line in self.lines if (code := self.view.code(line.code)) and code.role != "imaging"
+        }
+        practitioners = {claim.provider for claim in self.chart.claims if claim.reference in carrying}
+        practitioners |= {performer for block in self.chart.blocks for performer in block.performers}
+        people = {name for name in practitioners if name and name.startswith("Practitioner")}
+        return tuple(
+            line
+            for claim in self.chart.claims
+            if claim.reference in carrying or claim.provider in people
+            for line in claim.lines
+            if (code := self.view.code(line.code)) is not None and code.role == role
+        )
+
     def block_evidence(self) -> tuple[Evidence, ...]:
         """Return the words that name the blocks which were done."""
         return tuple(e for selection in self.selections for e in selection.block.evidence)

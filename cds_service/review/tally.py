@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cds_service.chart.model import Line, Side
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
+from cds_service.review.catheters import repeated_placements
 from cds_service.review.modifiers import SIDE_MODIFIERS
 from cds_service.review.selection import Selection
 from cds_service.review.sites import SideCount, SideOrUnknown
@@ -184,10 +185,11 @@ def counts_joints(case: Case, code: str) -> bool:
 def over_documented(case: Case, code: str) -> bool:
     """Return whether more units are reported than the documented sites support.
 
-    A once-a-day add-on with further sites documented is not over-documented but reported more than once.
+    A once-a-day add-on with further sites documented is not over-documented but reported more than once, a catheter
+    reported again on a later day is one of `continuous-follow-up`.
     """
     known = case.view.code(code)
     if known is None or known.once_per_day or as_expected(case, code):
         return False
-    support = supported(case, code)
-    return bool(support) and exceeds(claimed(case.lines, code), support)
+    support, again = supported(case, code), repeated_placements(case)
+    return bool(support) and exceeds(claimed((line for line in case.lines if line not in again), code), support)

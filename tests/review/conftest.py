@@ -90,6 +90,7 @@ def make_block() -> Callable[..., Block]:
         purpose: str | None = None,
         requested: bool | None = None,
         surgeon: bool | None = None,
+        performers: Iterable[str] = (),
         day: date | str | None = DAY,
     ) -> Block:
         injected = {"right": (Side.RIGHT,), "left": (Side.LEFT,), "bilateral": (Side.RIGHT, Side.LEFT), None: (None,)}
@@ -117,6 +118,7 @@ def make_block() -> Callable[..., Block]:
             image_saved=fact(image, "image saved"),
             purpose=fact(Purpose(purpose)) if purpose else None,
             performed_by_surgeon=fact(surgeon, "by the surgeon"),
+            performers=tuple(performers),
             requested=fact(requested, "asked for by the surgeon"),
             service_date=as_day(day),
         )
@@ -128,7 +130,8 @@ def make_block() -> Callable[..., Block]:
 def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callable[..., Case]:
     """Return a factory of cases: `make_case(make_block("T4 T5"), claim="64461-RT, 64462-RT x3")`.
 
-    `claim` None: no Claim at all. `orders` are draft orders instead of a Claim. `diagnoses` are those of the Claim
+    `claim` None: no Claim at all; `second_claim` is another one, `provider` and `second_provider` are whose they are.
+    `orders` are draft orders instead of a Claim. `diagnoses` are those of the Claim
     ("S22.41XA G89.18"; "?" one without a code, "snomed:1" one of SNOMED CT), `points` what each of its lines points to,
     `conditions` those of the encounter. `profile` may be a dict of parameters
     laid over the default profile.
@@ -137,6 +140,9 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
     def build(
         *blocks: Block,
         claim: str | None = "",
+        provider: str | None = None,
+        second_claim: str | None = None,
+        second_provider: str | None = None,
         orders: str | None = None,
         day: date | str = DAY,
         profile: str = "default",
@@ -164,7 +170,12 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
             if operation
             else (),
             conditions=_diagnoses(conditions, "Condition/{}", "code"),
-            claims=_claims(claim, diagnoses, points) if orders is None else (),
+            claims=(
+                *_claims(claim, diagnoses, points, provider=provider),
+                *_claims(second_claim, reference="Claim/2", provider=second_provider),
+            )
+            if orders is None
+            else (),
             claims_known=claims_known,
             orders=_orders(orders),
             contradictions=tuple(Contradiction(name, (fact("one"), fact("other"))) for name in contradictions),
@@ -178,17 +189,25 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
     return build
 
 
-def _claims(claim: str | None, diagnoses: str = "", points: Iterable[str] = ()) -> tuple[ClaimFacts, ...]:
+def _claims(
+    claim: str | None,
+    diagnoses: str = "",
+    points: Iterable[str] = (),
+    *,
+    reference: str = "Claim/1",
+    provider: str | None = None,
+) -> tuple[ClaimFacts, ...]:
     if claim is None:
         return ()
     texts = [text.strip() for text in claim.split(",") if text.strip()]
     pointed = dict(enumerate(points))
     lines = tuple(
-        replace(read_line(text, number, "Claim/1"), diagnoses=tuple(pointed.get(number, "").split()))
+        replace(read_line(text, number, reference), diagnoses=tuple(pointed.get(number, "").split()))
         for number, text in enumerate(texts)
     )
-    known = _diagnoses(diagnoses, "Claim/1", "diagnosis[{}]")
-    return (ClaimFacts("Claim/1", {"resourceType": "Claim", "id": "1"}, lines, "professional", diagnoses=known),)
+    known = _diagnoses(diagnoses, reference, "diagnosis[{}]")
+    resource = {"resourceType": "Claim", "id": reference.rpartition("/")[2]}
+    return (ClaimFacts(reference, resource, lines, "professional", provider, diagnoses=known),)
 
 
 def _diagnoses(words: str, reference: str, path: str) -> tuple[DiagnosisFacts, ...]:

@@ -16,7 +16,8 @@ Medicare pays only for services the record shows: section 1833(e) of the Social 
 ## Known limits
 
 Both dates must be stated. Blocks on several days of one encounter are not compared, since a line may belong to any of
-them. Lines that are wrong for a more basic reason are not repeated here.
+them. A catheter reported a second time on a later day belongs to `continuous-follow-up`. Lines that are wrong for a
+more basic reason are not repeated here.
 
 ## Example
 
@@ -33,6 +34,7 @@ from collections.abc import Iterator
 
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
+from cds_service.review.catheters import repeated_placements
 from cds_service.review.mismatch import documented_days, open_lines
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.words import are, codes_of, codes_words, joined
@@ -44,7 +46,8 @@ def check(case: Case) -> Iterator[Draft]:
     if len(days) != 1:
         return
     day = next(iter(days))
-    lines = [line for line in open_lines(case) if line.service_date not in (None, day)]
+    again = repeated_placements(case)
+    lines = [line for line in open_lines(case) if line.service_date not in (None, day) and line not in again]
     if lines:
         claimed = joined(str(line.service_date) for line in lines)
         yield Draft(

@@ -70,11 +70,12 @@ def check(case: Case) -> Iterator[Draft]:
 
 
 def _counted(case: Case, mue: Mue) -> float:
-    """Return the units held against the limit: the largest line, the sides one by one, or all of them."""
+    """Return the units held against the limit: the largest line, the sides one by one, or all of a day."""
     lines = case.lines_of(mue.code)
     if mue.mai == _PER_LINE:
         return max(line.units for line in lines)
-    units = sum(line.units for line in lines)
+    days = {line.service_date for line in lines}
+    units = max(sum(line.units for line in lines if line.service_date in (None, day)) for day in days)
     if units > mue.units and agrees(lines, case.expected_of(mue.code)):
         return max((span.high for span in supported(case, mue.code).values()), default=0)
     return units

@@ -17,10 +17,11 @@ Since July 2019 the modifier may stand on the line of either column.
 
 ## Known limits
 
-The edition in hand may be of another quarter, and holds no pairs of 64466 to 64469; the assessment says both. A side
-(RT, LT) is not taken for a separate service. Imaging that is part of the block belongs to `imaging-included`; a block
-beside anesthesia that is proven separate, or that carries the modifier without proof, to `distinct-service-modifier`;
-codes that are wrong altogether to the rule that says why.
+The edition in hand may be of another quarter, and hold no pairs of codes that came after it (in that of 2024: 64466 to
+64469, 64473 and 64474); the assessment says both. A side (RT, LT) is not taken for a separate service. Imaging that is
+part of the block belongs to `imaging-included`; a block beside anesthesia that is proven separate, or that carries the
+modifier without proof, to `distinct-service-modifier`; anesthesia for the block itself to `anesthesia-for-own-block`,
+the care of a catheter to `continuous-follow-up`; codes that are wrong altogether to the rule that says why.
 
 ## Example
 
@@ -46,6 +47,8 @@ from cds_service.review.rule import Draft, Rule
 from cds_service.review.separate_service import Service
 
 _NEVER = "0"
+_ROLES_OF_OTHERS = frozenset({"anesthesia", "follow-up"})
+"""Roles of codes with a rule of their own for standing beside a block."""
 _Pair = tuple[list[Line], list[Line]]
 
 
@@ -75,7 +78,8 @@ def _meet(one: Line, two: Line) -> bool:
 
 def _settled(case: Case, edit: Ptp, pair: _Pair) -> bool:
     """Whether the codes do not meet, are marked as separate, or another rule has spoken of the pair."""
-    if not pair[0]:
+    second = case.view.code(edit.column2)
+    if not pair[0] or (second is not None and second.role in _ROLES_OF_OTHERS):
         return True
     if edit.indicator == _NEVER:
         return False

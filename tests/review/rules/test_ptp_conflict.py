@@ -21,6 +21,12 @@ RIBS = {"technique": "intercostal", "levels": "rib_5"}
         pytest.param([{"surgeon": True}], {"claim": "64461-RT, 62320"}, id="not separate at all"),
         pytest.param([{}], {"claim": "64633, 64461-RT"}, id="nothing tells of what stands in column 1: that rule's"),
         pytest.param([{}], {"orders": "64461, 64420"}, id="orders carry no modifiers"),
+        pytest.param([{}], {"claim": "64461-RT, 01991"}, id="anesthesia for the block: not here"),
+        pytest.param(
+            [{"technique": "interlaminar-epidural", "catheter": True}],
+            {"claim": "62324, 01996"},
+            id="its care: not here",
+        ),
     ],
 )
 def test_silent(blocks, options, judge):
@@ -44,11 +50,6 @@ def test_silent(blocks, options, judge):
             [{}],
             {"claim": "64461-RT, 62320-59"},
             "62320 is never paid beside 64461 on one day, whatever the modifier (edit 64461/62320, 2024 Q3).",
-        ),
-        (
-            [{}],
-            {"claim": "64461-RT, 01991"},
-            "01991 is never paid beside 64461 on one day, whatever the modifier (edit 64461/01991, 2024 Q3).",
         ),
         (
             [{}],
