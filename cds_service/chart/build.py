@@ -14,7 +14,8 @@ from cds_service.chart.diagnoses import condition_diagnoses
 from cds_service.chart.drugs import drug_statements
 from cds_service.chart.episodes import Episode, all_episodes, encounters_of, of_encounter, patient_of_episode
 from cds_service.chart.evidence import block_from, statements_from
-from cds_service.chart.identity import is_of_another, own_patient
+from cds_service.chart.history import past_sessions
+from cds_service.chart.identity import is_of_another, own_patient, patient_of
 from cds_service.chart.model import (
     AnesthesiaType,
     Block,
@@ -26,6 +27,7 @@ from cds_service.chart.model import (
     Line,
     Operation,
     Origin,
+    PastSession,
     Side,
     Statement,
 )
@@ -144,6 +146,7 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         conditions=tuple(_conditions(episode, record)),
         claims=claims,
         claims_known=record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
+        history=_history(episode, record, vocabulary, blocks, day),
         coverages=coverages(record, patient_of_episode(episode, record), day),
         contradictions=(
             *assembled.contradictions,
@@ -153,6 +156,27 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         notes=notes_state(record, sources.notes, sources.unread_notes),
         not_read=(*sources.unread_notes, *_not_read(record, sources), *_left_out(episode.of_others)),
     )
+
+
+def _history(
+    episode: Episode, record: Record, vocabulary: Vocabulary, blocks: tuple[Block, ...], day: date | None
+) -> tuple[PastSession, ...]:
+    """Return earlier blocks of the techniques of this chart; none where its own day is not known."""
+    if day is None or not blocks:
+        return ()
+    return past_sessions(
+        record,
+        vocabulary,
+        besides=episode.entries,
+        patient=patient_of_episode(episode, record) or _only_patient(episode, record),
+        techniques={block.technique for block in blocks},
+        before=min([day, *(block.service_date for block in blocks if block.service_date)]),
+    )
+
+
+def _only_patient(episode: Episode, record: Record) -> str | None:
+    named = {patient for entry in episode.entries if (patient := patient_of(entry, record))}
+    return named.pop() if len(named) == 1 else None
 
 
 def _sources(episode: Episode, record: Record, vocabulary: Vocabulary) -> _Sources:

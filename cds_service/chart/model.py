@@ -271,6 +271,23 @@ class OrderFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PastSession:
+    """What one Procedure or Claim line tells of a block of an earlier day, in another encounter.
+
+    `codes` and `modifiers` are those it carries. `region`, `purpose` and `method` are as in `Block`.
+    """
+
+    day: date
+    technique: Technique
+    region: str | None = None
+    codes: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
+    purpose: Purpose | None = None
+    method: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """A procedure of the encounter that is not a block: what the block may have been for."""
 
@@ -332,6 +349,8 @@ class Chart:
     claims_known: bool = False
     """Whether Claims were looked for; where they were not, none of what is missing on them is held against anyone."""
     orders: tuple[OrderFacts, ...] = ()
+    history: tuple[PastSession, ...] = ()
+    """Blocks of the same techniques on days before the date of service; accounts of one day are of one session."""
     coverages: tuple[CoverageFacts, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     notes: NotesState = NotesState.UNKNOWN

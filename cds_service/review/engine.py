@@ -24,6 +24,7 @@ from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules
 from cds_service.review.selection import Selection, is_coded, select
 from cds_service.review.separate_service import Service, separation
+from cds_service.review.sessions import gaps as session_gaps
 
 _LOG = logging.getLogger(__name__)
 _DECIDING = frozenset({"technique", "catheter", "levels", "site-count"})
@@ -185,6 +186,8 @@ def _not_checked(case: Case, open_lines: tuple[Line, ...]) -> Iterator[NotChecke
     if case.lines:
         yield from _table_gaps(case)
         yield from (NotChecked("diagnosis-support", gap) for gap in diagnosis_gaps(case))
+    if not case.ordered:
+        yield from (NotChecked("session-frequency", gap) for gap in session_gaps(case))
 
 
 def _table_gaps(case: Case) -> Iterator[NotChecked]:

@@ -24,6 +24,7 @@ from cds_service.chart.model import (
     Operation,
     OrderFacts,
     Origin,
+    PastSession,
     Purpose,
     Side,
     Site,
@@ -157,6 +158,7 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
         diagnoses: str = "",
         points: Iterable[str] = (),
         conditions: str = "",
+        history: Iterable[PastSession] = (),
         own_knowledge: Knowledge | None = None,
     ) -> Case:
         chart = Chart(
@@ -178,6 +180,7 @@ def make_case(knowledge: Knowledge, make_block: Callable[..., Block]) -> Callabl
             else (),
             claims_known=claims_known,
             orders=_orders(orders),
+            history=tuple(history),
             contradictions=tuple(Contradiction(name, (fact("one"), fact("other"))) for name in contradictions),
             notes=NotesState(notes),
             not_read=tuple((subject, "could not be read") for subject in not_read),
