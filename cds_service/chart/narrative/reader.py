@@ -19,7 +19,8 @@ _WORDS = (
     "block", "injection", "catheter", "paraverteb", "para verteb", "para-verteb", "para\nverteb", "paraspin", "pvb",
     "pvnb", "epidural", "pecs", "intercostal", "radiofreq", "facet", "rhizotomy", "serratus", "ganglion", "branch",
     "sympathetic", "transforam", "neurotom", "denervat", "neurolysis", "plexus", "zygapoph", "trigger", "subcutan",
-    "subderm", "intraderm", "thetized", "digital", "ipack", "tapb", "qlb", "ficb", "rsb", "gonb",
+    "subderm", "intraderm", "thetized", "digital", "erector", "pector", "rectus", "abdominis", "lumborum", "iliaca",
+    "adductor", "ipack", "tapb", "qlb", "ficb", "rsb", "gonb",
 )  # fmt: skip
 """Parts of words, one of which stands in every text that speaks of a block, whatever its capitals."""
 _CAPITALS = (
