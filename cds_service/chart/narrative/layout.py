@@ -102,6 +102,11 @@ def _dotted() -> re.Pattern[str]:
     return re.compile(rf"\n[ *#>\-]{{0,8}}({'|'.join(_data()['dotted'])})\.(?= \S)")
 
 
+@cache
+def _opening() -> re.Pattern[str]:
+    return re.compile(rf"\n[ *#>\-]{{0,8}}(?:{'|'.join(_data()['opening'])})\b")
+
+
 @lru_cache(maxsize=2048)
 def classify(heading: str) -> tuple[str, bool]:
     """Return the kind of section a folded heading opens, and whether it lasts over blank lines."""
@@ -184,10 +189,18 @@ def _below(heading: _Heading, end: int) -> Section:
 
 def _closed(folded: str, wrapped: frozenset[int], section: Section, lasting: bool) -> Iterator[Section]:
     """Yield the section up to where it ends by itself, and the text after that as a section of its own."""
-    end = section.end if lasting else _own_end(folded, wrapped, section)
+    end = _procedure_begins(folded, section) if lasting else _own_end(folded, wrapped, section)
     yield Section(section.kind, section.heading, section.start, end, section.line)
     if end < section.end:
         yield Section("none", "", end, section.end)
+
+
+def _procedure_begins(folded: str, section: Section) -> int:
+    """Return where a history gives way to the procedure: at a line that opens as the telling of one does."""
+    if section.kind != "history":
+        return section.end
+    opening = _opening().search(folded, section.start, section.end)
+    return section.end if opening is None else opening.start()
 
 
 def _own_end(folded: str, wrapped: frozenset[int], section: Section) -> int:
