@@ -25,7 +25,7 @@ _HEAT = re.compile(r"(?<![0-9.])(?:8\d|9[0-5])\s?(?:degrees?\b|deg\b|[°º]|c\b|
 """80 degrees C and above destroy nerve; pulses stay at 42."""
 _METHODS = ("pulsed", "cooled", "thermal")
 """How radiofrequency is applied; where two are told of, the first of these counts: pulses never pass for heat."""
-_DESTRUCTION = ("chemical", "cryo")
+_DESTRUCTION = ("chemical", "neurolytic", "cryo")
 _UNTOLD = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER, Assertion.NEGATED})
 
 

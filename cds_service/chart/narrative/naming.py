@@ -118,6 +118,8 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     attributes = mention.concept.attributes
     if _DEFINED.match(document.folded, mention.end) or _counts_many(document, mention):
         return False
+    if attributes.get("unless") and document.has(index, attributes["unless"]):
+        return False
     if attributes.get("place"):
         in_title = attributes.get("field") and document.sentence(index).section == "title"
         named = in_title and _is_field_value(document, index, mention)

@@ -38,7 +38,7 @@ _OFF_THE_CHEST = frozenset(
 """Planes whose block is told to be on the side of a limb or of a part of the abdomen: "for right hip fracture"."""
 _SIDE_BEFORE = re.compile(
     r"[\s,:)(\-]{0,4}(?:sided?\s)?(?:at\s)?(?:the\s)?(?:[a-z]+[\s\-]){0,1}(?:th?\s?-?\d|[cls]-?\d|paravertebral|"
-    r"thoracic|lumbar|cervical|sacral|facet|medial branch|mbb|ton\b|rfa|stellate|sgb|lsb|lumbosacral|sympathetic|"
+    r"thoracic|lumbar|cervical|sacral|facet|medial branch|[lct]?mbb|ton\b|rfa|stellate|sgb|lsb|lumbosacral|sympathetic|"
     r"transforaminal|interlaminar|tfesi|snrb|esi\b|genicular|sacroiliac|si\b|pvb|tpvb|hemithorax|posterior|"
     r"parasagittal|transverse|chest wall|back|intercostal|side\b)"
 )

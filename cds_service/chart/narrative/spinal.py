@@ -22,6 +22,8 @@ from cds_service.chart.narrative.sides import ELSEWHERE
 from cds_service.chart.narrative.techniques import Episode
 
 _OF_THE_FACETS = frozenset({Technique.FACET, Technique.RADIOFREQUENCY})
+_BELOW_THE_FACETS = frozenset({"S2", "S3", "S4", "S5"})
+"""Their lateral branches serve the sacroiliac joint."""
 _BY_INJECTION = frozenset({Technique.FACET, Technique.TRANSFORAMINAL})
 _AT_THE_FORAMEN = re.compile(
     r"\s{0,2}(?:spinal\s|nerve\s|exiting\s)?(?:roots?\s)?(?:at|in|through|within|via)\s[^.;,]{0,20}\Z"
@@ -45,7 +47,7 @@ _ORDINAL = re.compile(
 )
 _OF_SOMETHING_ELSE = re.compile(
     r"[\s\-]{0,2}(?:\w{1,14}[\s\-]){0,2}(?:fusion|fused|laminectom|laminotom|disease|degenerat|spondyl|stenos|acdf|disc\b|"
-    r"discectom|decompress|above|below|higher|lower|up\b|down\b|per\b|each|corpectom|construct|instrument)"
+    r"discectom|decompress|above|below|higher|lower|up\b|down\b|(?:per|each)\b(?!\sside)|corpectom|construct|instrument)"
 )
 
 
@@ -107,7 +109,9 @@ def _distance(start: int, end: int, levels: Levels) -> int:
 
 
 def _fits(one: Located, target: Said[str] | None, technique: Technique) -> bool:
-    """The third occipital nerve and the sacral ala are places of facet nerves only."""
+    """Return whether a level can be one of the technique: the sacral ala is a place of facet nerves only."""
+    if technique is Technique.FACET and one.levels.levels[0] in _BELOW_THE_FACETS:
+        return False
     named = one.levels.name == THIRD_OCCIPITAL or _is_ala(one)
     if not named:
         return True
