@@ -44,10 +44,10 @@ def members(value):
             yield from members(item)
 
 
-def test_there_are_cases_for_both_hooks_and_both_profiles():
-    assert len(CASES) >= 30
+def test_there_are_cases_for_both_hooks_and_several_profiles():
+    assert len(CASES) >= 60
     assert {hook for case in CASES for hook in case.hooks} == {"order-sign", "encounter-discharge"}
-    assert {case.profile for case in CASES} == {"default", "medicare"}
+    assert {"default", "medicare"} < {case.profile for case in CASES}
     assert len({case.title for case in CASES}) == len(CASES)
 
 
