@@ -17,8 +17,8 @@ from cds_service.chart.narrative.sides import ELSEWHERE
 from cds_service.chart.narrative.techniques import Episode
 
 _NUMBER = re.compile(r"(?:at least )?(\d+|[a-z]+)")
-
 _FIRST_AND_MORE = "first-and-more"
+"""Words that tell of the first injection too: their number is that of none of the others."""
 _NOT_FURTHER = re.compile(r"\bnot\b|\bsame (?:needle|level|site|space|place)\b")
 """After it: what was only marked, or went where the needle already was."""
 
@@ -66,11 +66,8 @@ def _is_made(document: Document, index: int, mention: Mention) -> bool:
 
 
 def _further(document: Document, mention: Mention) -> Further:
-    words = document.folded[mention.start : mention.end]
-    first = _NUMBER.match(words)
+    first = None if mention.value == _FIRST_AND_MORE else _NUMBER.match(document.folded, mention.start, mention.end)
     said = first[1] if first else ""
-    if mention.value == _FIRST_AND_MORE:
-        said = ""
     number = int(re.sub(r"\D", "", said)) if said[:1].isdigit() else NUMBER_WORDS.get(said, 1)
     return Further(number, mention.value == "ordinal", mention.value in {"open", _FIRST_AND_MORE}, span_of(mention))
 

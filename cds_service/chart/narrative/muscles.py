@@ -1,7 +1,7 @@
 """Finds the muscles that trigger points were injected in: a site is one muscle of one side.
 
-Muscles decide the code, not the injections (AMA CPT, trigger point injections, by the number of muscles): a number of
-points or injections is never read as one of muscles.
+CPT counts the muscles, whatever the number of injections; so a number of points or injections is never read as one of
+muscles.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 
 from cds_service.chart.model import Side
 from cds_service.chart.narrative.assertion import Assertion, assess
@@ -27,17 +26,20 @@ _MUSCLES = re.compile(
     rf"(?<![a-z0-9.\-/])(?P<low>{_NUMBER})"
     rf"(?P<open>\+|\s?or\smore|\sor\sgreater)?(?:\s?(?:-|\bto\b|\bor\b)\s?(?P<high>{_NUMBER}))?\s"
     r"(?:(?:different|separate|distinct|individual|total|affected|involved|target|symptomatic)\s){0,2}"
-    r"(?P<unit>muscles?(?:\s?\(s\)|\sgroups?)?)(?![a-z])"
+    r"muscles?(?![a-z])"
 )
+"""A number of muscles: "three muscles", "1 or 2 muscles", "3 or more muscles"."""
 _AT_LEAST = re.compile(r"(?:at least|more than|>=?|\u2265)\s?\Z")
 _FIELD = re.compile(
     rf"(?:number|no\.?|#) of muscles?(?:\s(?:injected|treated))?\s{{0,2}}[:=]?\s{{0,3}}(?P<low>{_NUMBER})\b"
 )
 _SOME = frozenset({"several", "multiple"})
+"""At least two, it is not said how many."""
 _EXAMINED = re.compile(r"\b(?:tender|palpa|spasm|taut|hyperton|atroph|strength|exam\b|inspect|range of motion|radiat)")
 _FRAGMENT = 6
 """Words of a statement that is no more than a muscle with its side and volume: an item of a list."""
 _NEAR = 30
+"""Characters in which words bear on a muscle or a number of them."""
 _FEW = 4
 """Sides after a muscle that may be its own: "one on the right and one on the left"."""
 _SPARED = re.compile(r"\b(?:avoid\w{0,3}|spar(?:ed|ing)|except|skipp\w{2,3}|deferr\w{2,3})\b[^.;,]{0,24}\Z")
@@ -50,19 +52,12 @@ _BOTH_SIDES = frozenset({Side.RIGHT, Side.LEFT})
 _UNDONE = frozenset({Assertion.NEGATED, Assertion.HISTORICAL, Assertion.OTHER})
 
 
-class _Tier(IntEnum):
-    """How near the words bring a muscle to the needle."""
-
-    INJECTED = 0
-    SAID = 1
-
-
 @dataclass(frozen=True, slots=True)
 class _Muscle:
-    """A muscle named, and the sides said of it there; none where none is said."""
+    """A muscle named, and the sides said of it there; `injected`: the words tell of the needle, not of a hand."""
 
     mention: Mention
-    tier: _Tier
+    injected: bool
     sides: frozenset[Side]
 
 
@@ -74,7 +69,7 @@ def muscle_sites(
     `sided` are the sides said of the block, `side` is the one it was done on as a whole, for muscles named without one.
     """
     found = list(_find(document, ownership, episode, sided))
-    found = [muscle for muscle in found if muscle.tier is _Tier.INJECTED] or found
+    found = [muscle for muscle in found if muscle.injected] or found
     sites = tuple(_sites(found, side))
     return sites, _count(sites, _stated(document, ownership, episode))
 
@@ -86,13 +81,13 @@ def _find(document: Document, ownership: Ownership, episode: Episode, sided: lis
         section, named = document.sentence(index).section, ownership.names(index, episode)
         if not mentions or (section in ELSEWHERE and not named):
             continue
-        tier = _tier(document, index, named)
+        injected = named or _tells_of_needle(document, index)
         for mention, following in zip(mentions, [*mentions[1:], None], strict=True):
             if ownership.owner(index, mention.start, mention.end) is not episode:
                 continue
             if episode.status is Status.PERFORMED and _is_left_out(document, index, mention):
                 continue
-            yield _Muscle(mention, tier, _sides(document, mention, following, by_index(index)))
+            yield _Muscle(mention, injected, _sides(document, mention, following, by_index(index)))
 
 
 def _is_left_out(document: Document, index: int, mention: Mention) -> bool:
@@ -101,15 +96,15 @@ def _is_left_out(document: Document, index: int, mention: Mention) -> bool:
     return assess(document, index, mention) in _UNDONE
 
 
-def _tier(document: Document, index: int, named: bool) -> _Tier:
+def _tells_of_needle(document: Document, index: int) -> bool:
+    """Return whether a sentence says what was injected, or lists it; an examination only finds what might be."""
     sentence = document.sentence(index)
+    if document.has(index, "injection", "drug"):
+        return True
     words = document.folded[sentence.start : sentence.end]
-    if named or document.has(index, "injection", "drug"):
-        return _Tier.INJECTED
     if _EXAMINED.search(words):
-        return _Tier.SAID
-    listed = sentence.section in PLACES or len(words.split()) <= _FRAGMENT or document.has(index, "act")
-    return _Tier.INJECTED if listed else _Tier.SAID
+        return False
+    return sentence.section in PLACES or len(words.split()) <= _FRAGMENT or document.has(index, "act")
 
 
 def _sides(document: Document, mention: Mention, following: Mention | None, sided: list[Sided]) -> frozenset[Side]:

@@ -53,3 +53,11 @@ def test_every_choice_of_a_phrase_is_found() -> None:
         True,
         False,
     ]
+
+
+def test_names_of_a_table_are_a_choice_in_its_phrases() -> None:
+    found = Lexicon(
+        [{"kind": "k", "value": "v", "names": ["femoral", "sural"], "phrases": ["block of (the )?<names> nerve"]}]
+    )
+    texts = ("block of the sural nerve", "block of femoral nerve", "block of the ulnar nerve")
+    assert [found.scan(text) != [] for text in texts] == [True, True, False]
