@@ -21,7 +21,7 @@ _FACET_WORDS = frozenset({NERVE, JOINT, "facet"})
 _OF_THE_SACROILIAC_JOINT = ("lateral-branch", "sacroiliac")
 """Beside these a dorsal ramus is one of the nerves of the sacroiliac joint."""
 _NO_AIM = frozenset({"bare-joint", "foramen", "epidural-space"})
-_HEAT = re.compile(r"(?<![0-9.])(?:8\d|9[0-5])\s?(?:degrees?\b|deg\b|[°º]|c\b|celsius)")
+_HEAT = re.compile(r"(?<![0-9.])(?:8\d|9[0-5])\s{0,3}(?:degrees?\b|deg\b|[°º]|c\b|celsius)")
 """80 degrees C and above destroy nerve; pulses stay at 42."""
 _METHODS = ("pulsed", "cooled", "thermal")
 """How radiofrequency is applied; where two are told of, the first of these counts: pulses never pass for heat."""

@@ -30,17 +30,17 @@ _BONE = re.compile(
     r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b(?!\s?\d)|vertebra\b)"
 )
 _SPINAL_BONE = re.compile(
-    rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s)?(?:(?:superior|inferior|posterior|lateral|left|right)\s)?"
-    r"(?:(?:transverse|spinous|articular|articulating)\s(?:process|pillar|facet)|lamina|vertebral bod|tps?\b|saps?\b|"
-    r"pedicles?\b|end\s?plates?\b|body\b|vertebrae?\b|pillars?\b)"
+    rf"{_LIST}(?:levels?\s{{1,3}})?(?:vertebrae?l?\s{{1,3}})?(?:(?:superior|inferior|posterior|lateral|left|right)\s{{1,3}})?"
+    r"(?:(?:transverse|spinous|articular|articulating)\s{1,3}(?:process|pillar|facet)|lamina|vertebral\s{1,3}bod|tps?\b|saps?\b|"
+    r"pedicles?\b|end\s{0,3}plates?\b|body\b|vertebrae?\b|pillars?\b)"
 )
 """Beside these the needle of a block at the spine is aimed by sight, whichever level is meant."""
 _OF_A_BONE = re.compile(
-    r"\b(?:process(?:es)?|pillars?|body|bodies|pedicles?|laminae?|end\s?plates?|saps?|tps?) (?:of|at) "
-    r"(?:the )?(?:levels? )?(?:left |right )?\Z"
+    r"\b(?:process(?:es)?|pillars?|body|bodies|pedicles?|laminae?|end\s{0,3}plates?|saps?|tps?)\s{1,3}(?:of|at)\s{1,3}"
+    r"(?:the\s{1,3})?(?:levels?\s{1,3})?(?:(?:left|right)\s{1,3})?\Z"
 )
 _TAUGHT = re.compile(
-    r"for (?:the |an? )?(?:levels? )?[ctls]\d[^.;\n]{0,30}?,? (?:the |its )(?:[a-z]+ ){1,4}"
+    r"for\s{1,3}(?:(?:the|an?)\s{1,3})?(?:levels?\s{1,3})?[ctls]\d[^.;\n]{0,30}?,?\s{1,3}(?:the|its)\s{1,3}(?:[a-z]{1,15}\s{1,3}){1,4}"
     r"(?:is|are|lies?|runs?|courses?|crosses)\b"
 )
 """How a sentence that tells where nerves lie begins: "For C3 to C6, the medial branch runs ..."."""

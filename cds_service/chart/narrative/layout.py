@@ -248,18 +248,25 @@ def _wrapped(folded: str, text: str) -> Iterator[int]:
     while (newline := folded.find("\n", start)) >= 0:
         line = folded[max(start, newline - _WRAP) : newline].rstrip()
         following = folded[newline + 1 : newline + 50]
-        if _is_longer(folded, newline, newline - start):
+        lower = text[newline + 1 : newline + 2].islower()
+        if _had_room(folded, newline, newline - start, lower):
             start = newline + 1
             continue
-        least = _WRAP - 8 if not text[newline + 1 : newline + 2].islower() else _WRAP // 2
+        least = _WRAP // 2 if lower else _WRAP - 8
         if len(line) >= least and line[-1] not in ".:;!?" and _goes_on(following):
             yield newline
         start = newline + 1
 
 
-def _is_longer(folded: str, newline: int, length: int) -> bool:
-    """Return whether the next line is much longer: text that is wrapped here would be wrapped there too."""
-    return "\n" not in folded[newline + 1 : newline + 1 + length + _WIDER] and len(folded) > newline + length + _WIDER
+def _had_room(folded: str, newline: int, length: int, lower: bool) -> bool:
+    """Return whether a line could have held the next line's first word: so it was ended, not wrapped.
+
+    The next line shows how wide lines are; one that goes on in lower case is taken for wrapped unless it is far wider.
+    """
+    after = newline + 1
+    room = _WIDER if lower else len(folded[after : after + _WIDER].partition(" ")[0]) + 1
+    wanted = length + room
+    return "\n" not in folded[after : after + wanted] and len(folded) >= after + wanted
 
 
 def _goes_on(following: str) -> bool:

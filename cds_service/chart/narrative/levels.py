@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 THIRD_OCCIPITAL = "TON"
 _REGIONS = (("C", 8), ("T", 12), ("L", 5), ("S", 5))
@@ -195,7 +196,19 @@ def _expression(folded: str, first: re.Match[str]) -> Iterator[Levels]:
         start = step.start("letter") if step["letter"] else step.start("number")
     if start >= 0:
         members.append(Levels(Form.LEVEL, (pending,), start, end))
+    members = _from_pair_to_pair(folded, members)
     yield from _as_spaces(folded, list(_with_pairs(folded, members)))
+
+
+def _from_pair_to_pair(folded: str, members: list[Levels]) -> list[Levels]:
+    """Return "L2/3 to L4/5" as one range, as "L2-3 to L4-5" is."""
+    if [member.form is Form.LEVEL for member in members] != [True, False, True]:
+        return members
+    first, middle, last = members
+    slashes = {folded[one.end : other.start].strip() for one, other in pairwise(members)}
+    if slashes != {"/"} or _PLACE[middle.levels[0]] - _PLACE[first.levels[0]] != 1:
+        return members
+    return [_range(folded, first.levels[0], last.levels[0], first.start, last.end)]
 
 
 def _plausible(step: re.Match[str], before: str, after: str, ranged: bool) -> bool:

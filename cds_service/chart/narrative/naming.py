@@ -29,8 +29,8 @@ _MANY = re.compile(r"(?<![\w./\-])(?:1[3-9]|[2-9]\d|\d{3,4})\s(?:[a-z]{1,12}\s)?
 _IN_A_YEAR = re.compile(r"[^.;,\n\d]{0,12}(?:(?:0?[1-9]|1[0-2])/)?(?:19|20)\d\d(?![\d/\-])")
 """A month or a year dates what was done earlier; today's block has a day: "PVB 11/2018", "RFA 2020"."""
 _IN_AID = re.compile(
-    r"\bfor (?:(?:an?|the|her|his|their|planned|scheduled|right|left|bilateral|rt|lt|[rl]|thoracic|lumbar|single|"
-    r"shot|us|guided|ultrasound|cervical|diagnostic|(?:th?|[cls])\d{1,2}(?:-\d)?|\d)[\s\-])*\Z"
+    r"\bfor\s{1,3}(?:(?:an?|the|her|his|their|planned|scheduled|right|left|bilateral|rt|lt|[rl]|thoracic|lumbar|single|"
+    r"shot|us|guided|ultrasound|cervical|diagnostic|(?:th?|[cls])\d{1,2}(?:-\d)?|\d)[\s\-]{1,3})*\Z"
 )
 """Before its name: what something else is for, "time out for right PVB", "ropivacaine for PVB, dispense"."""
 _HELD = re.compile(
@@ -56,7 +56,8 @@ _ITS_PAPERS = re.compile(
 _HEAD = 2
 """Characters before what a heading begins with."""
 _THESE = re.compile(r"\b(?:each|these|they|all|both|points?)\b")
-_REQUEST = re.compile(r"\s{0,3}(?:request|order|authorization|referral)s? for\b")
+_FOR_A = re.compile(r"for\s{1,3}an?\s")
+_REQUEST = re.compile(r"\s{0,3}(?:request|order|authorization|referral)s?\s{1,3}for\b")
 _TITLE_LENGTH = 120
 _TITLE_PARTS = 3
 _BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter|c?pnb|regional)\b")
@@ -303,8 +304,10 @@ def _is_by_surgeon(document: Document, index: int) -> bool:
 def _is_in_general(document: Document, index: int, mention: Mention) -> bool:
     """Return whether a sentence teaches how such a block is done: "For a C7 medial branch block, the needle is ..."."""
     start = document.sentence(index).start
-    article = document.folded.startswith(("for a ", "for an "), start)
-    return article and _IN_AID.search(document.folded, start, mention.start) is not None
+    return (
+        _FOR_A.match(document.folded, start) is not None
+        and _IN_AID.search(document.folded, start, mention.start) is not None
+    )
 
 
 def _is_in_aid(document: Document, mention: Mention) -> bool:

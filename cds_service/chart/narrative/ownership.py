@@ -23,7 +23,7 @@ _JOINED = re.compile(
 
 
 _MORE_LEVELS = re.compile(
-    r"(?:(?:[\s,&/+\-]|and\b|to\b|through\b){1,6}(?:th?|[cls])?\d{1,2}){1,12}\s{0,2}(?:dr\s|dorsal ramus\s)?"
+    r"(?:(?:[\s,&/+\-]|and\b|to\b|through\b){1,6}(?:th?|[cls])?\d{1,2}){1,12}\s{0,3}(?:(?:dr|dorsal\s{1,3}ramus)\s{1,3})?"
 )
 """The rest of a list of levels before a technique cuts nothing off from it: "TFESI and left L4, L5 MBB"."""
 _AIMED_AT = {

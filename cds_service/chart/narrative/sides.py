@@ -50,7 +50,7 @@ _NOT_DONE = re.compile(
 
 _GAP = 2
 """Characters between a side and the block or muscle it is the side of: "L TAP block"."""
-_AFFECTED = re.compile(r"\b(?:affected|symptomatic|painful|involved) side\b")
+_AFFECTED = re.compile(r"\b(?:affected|symptomatic|painful|involved)\s{1,3}side\b")
 _RIGHT_OR_LEFT = re.compile(r"\b(?:right|left)\b")
 _FIELD_AND_NEXT = 2
 """Sentences from "Right PVB:", past its value, to "Left PVB"."""

@@ -46,8 +46,8 @@ _ORDINAL = re.compile(
     rf"(?<![a-z])(?P<number>first|second|third|1st|2nd|3rd)[\s\-]{{1,2}}{_KIND}(?P<unit>level)(?![a-z])"
 )
 _OF_SOMETHING_ELSE = re.compile(
-    r"[\s\-]{0,2}(?:\w{1,14}[\s\-]){0,2}(?:fusion|fused|laminectom|laminotom|disease|degenerat|spondyl|stenos|acdf|disc\b|"
-    r"discectom|decompress|above|below|higher|lower|up\b|down\b|(?:per|each)\b(?!\sside)|corpectom|construct|instrument)"
+    r"[\s\-]{0,3}(?:\w{1,14}[\s\-]{1,3}){0,2}(?:fusion|fused|laminectom|laminotom|disease|degenerat|spondyl|stenos|acdf|disc\b|"
+    r"discectom|decompress|above|below|higher|lower|up\b|down\b|(?:per|each)\b(?!\s{1,3}side)|corpectom|construct|instrument)"
 )
 
 
@@ -184,6 +184,9 @@ def _is_count(
     index = document.layout.index_at(match.start())
     sentence = document.sentence(index)
     if ownership.owner(index, match.start(), match.end()) is not episode:
+        return False
+    number = match.start("number")
+    if any(levels.start < number < levels.end for levels in document.levels.get(index, ())):  # "L4 - 5 joint"
         return False
     if sentence.section in ELSEWHERE and not ownership.tells(index, episode):
         return False

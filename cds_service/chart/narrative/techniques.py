@@ -50,8 +50,8 @@ SPINAL = frozenset(
 """Techniques at the spine, for pain more than for an operation."""
 _SERIES = {"first": 1, "1st": 1, "initial": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}
 _IN_SERIES = re.compile(
-    rf"\b({'|'.join(_SERIES)})\s(?:(?:set|round|series|of|diagnostic|confirmatory|therapeutic|right|left|bilateral|lumbar|"
-    r"cervical|thoracic)\s){0,4}\Z"
+    rf"\b({'|'.join(_SERIES)})\s{{1,3}}(?:(?:set|round|series|of|diagnostic|confirmatory|therapeutic|right|left|bilateral|lumbar|"
+    r"cervical|thoracic)\s{1,3}){0,4}\Z"
 )
 
 
