@@ -14,6 +14,7 @@ from cds_service.knowledge.model import (
     DiagnosisGroup,
     Family,
     Joint,
+    Position,
     Reference,
     Scheme,
     Source,
@@ -246,6 +247,20 @@ def build_profile(id_: str, raw: Raw) -> ProfileRules:
     claim = ClaimForm(tuple(raw["claim"]["kinds"]), tuple(raw["claim"]["places"])) if "claim" in raw else None
     parameters = {name: _dated(values) for name, values in raw["parameters"].items()}
     return ProfileRules(id_, raw["title"], raw.get("extends"), coverage, claim, parameters)
+
+
+def build_position(id_: str, raw: Raw) -> Position:
+    """Return what a payer has published from its entry."""
+    return Position(
+        id=id_,
+        profile=raw["profile"],
+        codes=tuple(raw.get("codes", ())),
+        families=tuple(raw.get("families", ())),
+        statement=raw["statement"],
+        valid_from=date.fromisoformat(raw["from"]),
+        valid_to=_end(raw),
+        sources=tuple(raw["sources"]),
+    )
 
 
 def _dated(raws: Sequence[Raw]) -> tuple[Dated, ...]:

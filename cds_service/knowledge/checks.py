@@ -8,7 +8,13 @@ from datetime import date, timedelta
 from itertools import groupby, pairwise
 from typing import Any, Protocol
 
-from cds_service.knowledge.build import ProfileRules, RequirementGroup, build_diagnoses, build_requirements
+from cds_service.knowledge.build import (
+    ProfileRules,
+    RequirementGroup,
+    build_diagnoses,
+    build_position,
+    build_requirements,
+)
 from cds_service.knowledge.errors import KnowledgeError
 from cds_service.knowledge.files import Entry, Files, schema_of
 from cds_service.knowledge.model import Code, Family, Scheme
@@ -74,6 +80,7 @@ def check(
         _check_profiles,
         _check_ranges,
         _check_diagnoses,
+        _check_positions,
     )
     for step in steps:
         step(whole)
@@ -265,6 +272,20 @@ def _check_diagnoses(whole: Whole) -> None:
             first, _, last = span.partition("-")
             if last and (len(first) != len(last) or last < first):
                 raise whole.fail("diagnoses", key, ".lists", f"'{span}' is no range of codes of equal length")
+
+
+def _check_positions(whole: Whole) -> None:
+    for key, entry in whole.files.entries("positions").items():
+        position = build_position(key, entry.value)
+        if position.profile not in whole.rules:
+            raise whole.fail("positions", key, ".profile", f"no profile '{position.profile}' in profiles.toml")
+        for code in position.codes:
+            if code not in whole.codes:
+                raise whole.fail("positions", key, ".codes", f"no code '{code}' in codes.toml")
+        for family in position.families:
+            if family not in whole.families:
+                raise whole.fail("positions", key, ".families", f"no family '{family}' in families.toml")
+        _check_period(whole, "positions", key, "", position)
 
 
 def _check_order(whole: Whole, key: str, entry: Entry) -> None:

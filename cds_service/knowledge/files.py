@@ -34,6 +34,7 @@ DOCUMENTS = (
     "families",
     "documentation",
     "profiles",
+    "positions",
     "anesthesia",
     "diagnoses",
     "tables",

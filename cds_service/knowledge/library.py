@@ -23,6 +23,7 @@ from cds_service.knowledge.build import (
     build_diagnoses,
     build_family,
     build_joint,
+    build_position,
     build_profile,
     build_range,
     build_requirements,
@@ -38,6 +39,7 @@ from cds_service.knowledge.model import (
     Family,
     Joint,
     Mue,
+    Position,
     Profile,
     Ptp,
     Requirement,
@@ -70,6 +72,7 @@ class Knowledge:
     families: Mapping[str, Family]
     joints: Mapping[str, Joint]
     profiles: Mapping[str, Profile]
+    positions: Mapping[str, Position]
     rules: Mapping[str, ProfileRules]
     groups: Mapping[str, tuple[RequirementGroup, ...]]
     ranges: tuple[AnesthesiaRange, ...]
@@ -104,6 +107,17 @@ class Knowledge:
             if rules.extends == profile and rules.claim and rules.claim.fits(kind, places)
         )
         return next(forms, profile)
+
+    def positions_on(self, code: Code) -> Mapping[str, tuple[Position, ...]]:
+        """Return what each payer has published about `code`, by profile; empty where nothing was found.
+
+        Payers are the profiles a Coverage can choose.
+        """
+        payers = (rules.id for rules in self.rules.values() if rules.coverage.any)
+        return {
+            payer: tuple(one for one in self.positions.values() if one.profile == payer and one.about(code))
+            for payer in payers
+        }
 
     def schemes(self, family_id: str) -> tuple[Scheme, ...]:
         """Return every scheme of a family, of whatever day; none for an unknown family."""
@@ -343,6 +357,7 @@ def load(overlay: Path | None = None) -> Knowledge:
         families={id_: _in_force(family, date.max, codes) for id_, family in families.items()},
         joints={id_: build_joint(id_, entry.value) for id_, entry in files.entries("joints").items()},
         profiles={},
+        positions={id_: build_position(id_, entry.value) for id_, entry in files.entries("positions").items()},
         rules=rules,
         groups=_groups(files),
         ranges=tuple(build_range(entry) for entry in files.entries("anesthesia").values()),

@@ -236,6 +236,24 @@ class DiagnosisGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """What a payer has published about codes, in our own words. It is of `codes` and of all codes of `families`."""
+
+    id: str
+    profile: str
+    codes: tuple[str, ...]
+    families: tuple[str, ...]
+    statement: str
+    valid_from: date
+    valid_to: date | None
+    sources: tuple[str, ...]
+
+    def about(self, code: Code) -> bool:
+        """Return whether it speaks of `code`."""
+        return code.code in self.codes or code.family in self.families
+
+
+@dataclass(frozen=True, slots=True)
 class Mue:
     """A medically unlikely edit. `mai`: 1 claim line, 2 absolute per day, 3 per day with appeal."""
 

@@ -97,6 +97,7 @@ def _lists(told: Told) -> list[tuple[str, list[str]]]:
         ("Modifiers", [f"{each['modifier']}: {each['when']}" for each in told.get("modifiers", ())]),
         ("Examples", told.get("examples", [])),
         ("Medicare edits", _edits(told)),
+        ("What payers have published", _positions(told)),
         ("Related codes", related),
         ("Places of service", places),
         ("Specialties", [f"{term['title']} ({term['code']})" for term in told.get("taxonomies", ())]),
@@ -116,6 +117,13 @@ def _edits(told: Told) -> list[str]:
     if pairs := told.get("pairs"):
         lines += [f"{group['meaning']} {_partners(group)}" for group in pairs["groups"]]
     return [*lines, *told.get("unknownEdits", ())]
+
+
+def _positions(told: Told) -> list[str]:
+    said = ((p["title"], [one["statement"] for one in p.get("statements", ())]) for p in told.get("positions", ()))
+    silent = [p["title"] for p in told.get("positions", ()) if "note" in p]
+    found = [f"{title}: {' '.join(statements)}" for title, statements in said if statements]
+    return [*found, *([f"Nothing was found of: {', '.join(silent)}"] if silent else [])]
 
 
 def _partners(group: Told) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cds_service.cards.wording import element_words
 from cds_service.knowledge.library import Knowledge
-from cds_service.knowledge.model import Code, Ptp
+from cds_service.knowledge.model import Code, Position, Ptp
 from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules, page
 from cds_service.web.billing import fee_policy_json, modifiers_json, unknown_edits
@@ -22,6 +22,7 @@ NO_DESCRIPTOR = (
     "CPT descriptors are the copyright of the American Medical Association and are not shipped; "
     "a licensee supplies them with CDS_CPT_DESCRIPTORS. The words here are our own."
 )
+NOTHING_PUBLISHED = "Nothing published about this code was found; the default rules hold where no others are known."
 ROLES: Mapping[str, str] = {
     "primary": "Primary code",
     "add-on": "Add-on code",
@@ -87,6 +88,7 @@ def code_reference(knowledge: Knowledge, code: Code, descriptor: str | None = No
         pairs=_pairs(knowledge, code.code),
         unknownEdits=unknown_edits(knowledge, code.code),
         payment=fee_policy_json(knowledge, code.code),
+        positions=_positions(knowledge, code),
         rules=[{"id": rule.id, "title": rule.title} for rule in all_rules() if code.family in rule.families],
         validFrom=code.valid_from.isoformat(),
         validTo=code.valid_to.isoformat() if code.valid_to else None,
@@ -182,6 +184,32 @@ def _pairs(knowledge: Knowledge, code: str) -> Json | None:
 def _known_first(knowledge: Knowledge, codes: Iterable[str]) -> list[str]:
     """Return codes in order, those with a page of their own before the others."""
     return sorted(codes, key=lambda code: (code not in knowledge.codes, code))
+
+
+def _positions(knowledge: Knowledge, code: Code) -> list[Json]:
+    """Return what each payer has published, and of each other payer that nothing was found.
+
+    Of codes beside a block (imaging, anesthesia) only payers with something published are named.
+    """
+    return [
+        _stated(
+            profile=payer,
+            title=knowledge.profiles[payer].title,
+            statements=[_position(knowledge, one) for one in found],
+            note=None if found else NOTHING_PUBLISHED,
+        )
+        for payer, found in knowledge.positions_on(code).items()
+        if found or code.is_block
+    ]
+
+
+def _position(knowledge: Knowledge, one: Position) -> Json:
+    return _stated(
+        statement=one.statement,
+        validFrom=one.valid_from.isoformat(),
+        validTo=one.valid_to.isoformat() if one.valid_to else None,
+        sources=sources_json(knowledge, one.sources),
+    )
 
 
 def _other(pair: Ptp, code: str) -> tuple[str, int]:

@@ -14,6 +14,7 @@ CODE = f'title = "A"\nplain = "A"\ncounts = "A"\nfrom = 2016-01-01\n{SOURCES}\n'
 FAMILY = f'title = "A"\ntechnique = "paravertebral"\nregions = []\nimaging_codes = []\n{SOURCES}\n'
 ACME = '[acme]\ntitle = "A"\nextends = "default"\n'
 PARAMETER = "[[acme.parameters.addon_bilateral]]"
+SAID = f'statement = "Asks first."\nfrom = 2026-01-01\n{SOURCES}\n'
 IN_2020 = f'{ACME}{PARAMETER}\nvalue = "two_units"\nfrom = 2020-01-01\nto = 2020-12-31\n{SOURCES}\n'
 TABLE = 'kind = "mue"\nedition = "2026 Q4"\nsource = "cms-ncci-mue-2024q3"\norigin = "CMS"\nfrom = 2026-10-01\n'
 LISTED = f'[a]\ntitle = "A"\nkind = "listed"\nfamilies = ["intercostal"]\n[[a.lists]]\nfrom = 2026-01-01\n{SOURCES}\n'
@@ -142,6 +143,16 @@ def scheme(text: str, kind: str = "injection", family: str = "paravertebral") ->
             "no profile 'x'",
         ),
         ("profiles.toml", '[acme]\ntitle = "A"\nparameters = {}\n', "acme", "extends 'default'"),
+        ("positions.toml", f'[a]\nprofile = "x"\ncodes = ["64461"]\n{SAID}', "a.profile", "no profile 'x'"),
+        ("positions.toml", f'[a]\nprofile = "uhc"\ncodes = ["99999"]\n{SAID}', "a.codes", "no code '99999'"),
+        ("positions.toml", f'[a]\nprofile = "uhc"\nfamilies = ["spinal"]\n{SAID}', "a.families", "no family 'spinal'"),
+        ("positions.toml", f'[a]\nprofile = "uhc"\n{SAID}', "a", "is not valid"),
+        (
+            "positions.toml",
+            f'[a]\nprofile = "uhc"\nto = 2015-01-01\ncodes = ["64461"]\n{SAID}',
+            "a.to",
+            "before it starts",
+        ),
         ("profiles.toml", '[acme]\ntitle = "A"\nextends = "b"\nparameters = {}\n', "acme.extends", "no profile 'b'"),
         ("profiles.toml", '[acme]\ntitle = "A"\nextends = "acme"\nparameters = {}\n', "acme.extends", "extends this"),
         ("profiles.toml", '[default]\ntitle = "A"\nparameters = {}\n', "default.parameters", "has no addon_bilateral"),

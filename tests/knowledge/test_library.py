@@ -520,3 +520,33 @@ def test_every_code_of_the_shipped_groups_exists(knowledge: Knowledge) -> None:
     spans = [span for lists in knowledge.diagnoses.values() for group in lists for span in group.codes]
     assert spans
     assert not [code for span in spans for code in span.split("-") if lookup(code) is None]
+
+
+@pytest.mark.parametrize(
+    ("code", "published", "silent"),
+    [
+        ("64461", {}, {"aetna", "bcbs", "cigna", "medicare"}),
+        ("64463", {"aetna"}, {"bcbs", "cigna", "medicare"}),
+        ("64495", {"bcbs", "cigna", "medicare", "uhc"}, {"aetna"}),
+        ("0218T", {"medicare", "uhc"}, {"aetna"}),
+        ("64635", {"cigna", "medicare", "uhc"}, {"aetna"}),
+        ("64420", {"aetna"}, {"medicare"}),
+        ("76942", {}, {"aetna", "bcbs", "cigna", "medicare", "uhc"}),
+    ],
+)
+def test_what_payers_have_published_of_a_code(
+    knowledge: Knowledge, code: str, published: set[str], silent: set[str]
+) -> None:
+    found = knowledge.positions_on(knowledge.codes[code])
+    assert {"default", "cpt", "medicare-asc-facility"}.isdisjoint(found)
+    assert {payer for payer, positions in found.items() if positions} >= set(published)
+    assert {payer for payer, positions in found.items() if not positions} >= silent
+
+
+def test_a_site_adds_what_its_payer_has_published(overlay: Overlay, knowledge: Knowledge) -> None:
+    said = '[acme-blocks]\nprofile = "acme"\ncodes = ["64461"]\nstatement = "Asks first."\nfrom = 2026-01-01\n'
+    files = {"profiles.toml": PAYER, "sources.toml": MANUAL, "positions.toml": f'{said}sources = ["acme-manual"]\n'}
+    own = load(overlay(files))
+    (position,) = own.positions_on(own.codes["64461"])["acme"]
+    assert (position.id, position.statement) == ("acme-blocks", "Asks first.")
+    assert own.positions_on(own.codes["64462"])["acme"] == ()

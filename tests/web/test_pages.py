@@ -267,3 +267,16 @@ def _empty_members(value, place=""):
     if isinstance(value, list) and value:
         return [found for item in value for found in _empty_members(item, place)]
     return [place] if value in (None, "", []) else []
+
+
+def test_a_code_tells_what_payers_have_published_and_of_whom_nothing_was_found(browse, page_of):
+    told = browse("/codes/64495", JSON).json["positions"]
+    by_payer = {payer["profile"]: payer for payer in told}
+    assert any("paid on appeal" in one["statement"] for one in by_payer["medicare"]["statements"])
+    assert all(one["sources"] for payer in told for one in payer.get("statements", ()))
+    assert "Nothing published" in by_payer["aetna"]["note"]
+    assert "statements" not in by_payer["aetna"]
+    shown = page_of(browse("/codes/64495").text).text
+    assert "What payers have published" in shown
+    assert by_payer["aetna"]["note"] in shown
+    assert "positions" not in browse("/codes/76942", JSON).json
