@@ -16,6 +16,7 @@ from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules, page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "rules"
+_COLUMNS = ("Rule", "What it is about", "Severity", "Blocks", "Judges")
 _NOTICE = "<!-- Written by tools/build_rule_pages.py from the rule's file; edit that file. -->"
 
 
@@ -23,7 +24,7 @@ def pages(knowledge: Knowledge) -> Mapping[str, str]:
     """Return the text of every page by file name, the index among them."""
     rules = all_rules()
     texts = {f"{rule.id}.md": rule_page(rule, knowledge) for rule in rules}
-    return {"README.md": index(rules), **texts}
+    return {"README.md": index(rules, knowledge), **texts}
 
 
 def rule_page(rule: Rule, knowledge: Knowledge) -> str:
@@ -47,11 +48,20 @@ def rule_page(rule: Rule, knowledge: Knowledge) -> str:
     )
 
 
-def index(rules: tuple[Rule, ...]) -> str:
-    """Return the index: every rule with its one sentence."""
-    rows = [f"| [`{rule.id}`]({rule.id}.md) | {page(rule).splitlines()[0]} | {_judges(rule)} |" for rule in rules]
+def index(rules: tuple[Rule, ...], knowledge: Knowledge) -> str:
+    """Return the index: every rule with its title and one sentence, its severity, and what it looks at."""
+    rows = [_row(rule, knowledge) for rule in rules]
     intro = "One finding, one rule: where two rules could speak of the same line, *Known limits* says which one does."
-    return "\n".join([_NOTICE, "", "# Rules", "", intro, "", "| Rule | Says | Judges |", "|---|---|---|", *rows, ""])
+    legend = "A warning is about payment or compliance; an info is advice."
+    header = "| " + " | ".join(_COLUMNS) + " |"
+    return "\n".join([_NOTICE, "", "# Rules", "", intro, legend, "", header, "|---" * len(_COLUMNS) + "|", *rows, ""])
+
+
+def _row(rule: Rule, knowledge: Knowledge) -> str:
+    says = page(rule).splitlines()[0]
+    techniques = dict.fromkeys(knowledge.families[family].technique.replace("-", " ") for family in rule.families)
+    cells = (f"[`{rule.id}`]({rule.id}.md)", f"**{rule.title}.** {says}")
+    return "| " + " | ".join((*cells, rule.severity.value, ", ".join(techniques) or "all", _judges(rule))) + " |"
 
 
 def stale(knowledge: Knowledge, folder: Path = FOLDER) -> list[str]:

@@ -74,6 +74,15 @@ def test_the_pages_in_docs_are_those_of_the_files(builder, knowledge):
     assert builder.stale(knowledge) == [], "run: python tools/build_rule_pages.py"
 
 
+@RULES
+def test_the_index_says_of_a_rule_what_one_looks_for(builder, knowledge, rule):
+    (row,) = [line for line in builder.pages(knowledge)["README.md"].splitlines() if f"({rule.id}.md)" in line]
+    assert rule.title in row
+    assert f"| {rule.severity.value} |" in row
+    assert all(knowledge.families[name].technique.replace("-", " ") in row for name in rule.families)
+    assert rule.families or "| all |" in row
+
+
 def test_the_builder_writes_what_is_missing_and_removes_what_is_left_over(builder, knowledge, tmp_path):
     (tmp_path / "gone.md").write_text("a rule that is gone")
     assert "gone.md" in builder.stale(knowledge, tmp_path)
