@@ -13,10 +13,10 @@ from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.narrative.techniques import SEPARATOR, Episode
 
-_LEVELS = r"(?:(?:at |the |levels? )*(?:th?|rib )? ?\d{1,2}(?:[ ,\-/t&]|and (?=t?\d))*)?"
+_LEVELS = r"(?:(?:at |the |levels? )*(?:th?|[cls]|rib )? ?\d{1,2}(?:[ ,\-/ctls&]|and (?=[ctls]?\d))*)?"
 _AMOUNT = r"(?:(?:with|using)? ?\d{1,3}(?:\.\d)? ?(?:ml|cc)\b)?"
 _JOINED = re.compile(
-    rf"[\s,()]*{_LEVELS}[\s,()]*{_AMOUNT}[\s,()]*(?:and|&|\+|with|plus|/)\s*"
+    rf"[\s,()]*{_LEVELS}[\s,()]*{_AMOUNT}[\s,()]*(?:and|&|\+|with|plus|/|,)\s*"
     r"(?:(?:an?|the|right|left|bilateral|rt|lt|[rl]|single|shot|us|usg|ultrasound|guided|sided|of|block|nerve)[\s\-]+)*"
 )
 """What stands between two techniques told of together: "left PVB T5 and PECS II"."""
