@@ -26,7 +26,7 @@ _MUSCLES = re.compile(
     rf"(?<![a-z0-9.\-/])(?P<low>{_NUMBER})"
     rf"(?P<open>\+|\s?or\smore|\sor\sgreater)?(?:\s?(?:-|\bto\b|\bor\b)\s?(?P<high>{_NUMBER}))?\s"
     r"(?:(?:different|separate|distinct|individual|total|affected|involved|target|symptomatic)\s){0,2}"
-    r"muscles?(?![a-z])"
+    r"muscles?(?:\(s\))?(?![a-z])"
 )
 """A number of muscles: "three muscles", "1 or 2 muscles", "3 or more muscles"."""
 _AT_LEAST = re.compile(r"(?:at least|more than|>=?|\u2265)\s?\Z")

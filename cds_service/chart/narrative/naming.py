@@ -22,7 +22,8 @@ _DONE_AFTER = re.compile(
     r"(?:performed|placed|done|completed|administered|injected|repeated|carried out|accomplished)\b"
 )
 _DEFINED = re.compile(
-    r"\s{0,2}(?:\([^)]{0,20}\)\s{0,2})?(?:(?:is|are)\s(?:an?|one|used|done|given|called|injections?)\b|\?)"
+    r"\s{0,2}(?:\([^)]{0,20}\)\s{0,2})?"
+    r"(?:(?:is|are)\s(?:an?|one|used|(?:done|given)(?! by| under| with)|called|injections?)\b|\?)"
 )
 """After its name: the words of an explanation ("a paravertebral block is an injection ..."), or a question mark."""
 _MANY = re.compile(r"(?<![\w./\-])(?:1[3-9]|[2-9]\d|\d{3,4})\s(?:[a-z]{1,12}\s)?\Z")
@@ -61,6 +62,7 @@ _REQUEST = re.compile(r"\s{0,3}(?:request|order|authorization|referral)s?\s{1,3}
 _TITLE_LENGTH = 120
 _TITLE_PARTS = 3
 _BLOCK_WORDS = re.compile(r"\b(?:blocks?|injections?|catheter|c?pnb|regional)\b")
+_INJECTION = re.compile(r"\binjections?\b")
 _TICKED_BEFORE = re.compile(r"[\[(] ?[x*] ?[\])] ?\Z")
 _FIELD_WORDS = 8
 _VALUE_ENDS = re.compile(r"\s{0,2}(?:\Z|[,;:(.]|right|left|bilat|at\b|th?\d|with\b|single|under\b|x\s?\d)")
@@ -132,13 +134,19 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         return all(document.has(index, kind) for kind in beside) and not worked
     if mention.value == Technique.TRIGGER_POINT and attributes.get("weak"):
         return _is_numbed(document, index) or _are_then_injected(document, index + 1)
-    if not attributes.get("weak") or _injected(document, index):
+    if not attributes.get("weak") or _injected(document, index) or _is_nerve_in_title(document, mention):
         return True
     return (
         mention.value == Technique.PARAVERTEBRAL
         and has_evidence(document, "drug", "injection")
         and any(document.has(at, "needle") for at in (index, index + 1))
     )
+
+
+def _is_nerve_in_title(document: Document, mention: Mention) -> bool:
+    """Return whether a short title names a nerve as what is injected: "Injection, intercostal nerve, right"."""
+    nerve = "nerve" in document.folded[mention.start : mention.end]
+    return nerve and is_title(document) and _INJECTION.search(document.folded) is not None
 
 
 def _is_numbed(document: Document, index: int) -> bool:

@@ -78,6 +78,8 @@ def find_episodes(document: Document) -> tuple[Episode, ...]:
     groups: dict[Key, list[Naming]] = {}
     for naming in sorted(namings, key=lambda naming: naming.mention.start):
         groups.setdefault(naming.key, []).append(naming)
+    if any(key.plane for key in groups):  # "fascial plane block" is then what the named plane's is called
+        groups.pop(Key(Technique.FASCIAL_PLANE), None)
     strong = {naming.key for naming in namings if naming.status is Status.PERFORMED and naming.strong}
     episodes: list[Episode] = []
     for key, group in groups.items():
