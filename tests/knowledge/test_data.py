@@ -129,6 +129,8 @@ def test_every_value_has_a_source(knowledge: Knowledge) -> None:
         *(dated for rules in knowledge.rules.values() for values in rules.parameters.values() for dated in values),
         *knowledge.ranges,
         *(group for lists in knowledge.diagnoses.values() for group in lists),
+        *knowledge.positions.values(),
+        *knowledge.joints.values(),
     ]
     assert all(owner.sources for owner in owners)
 

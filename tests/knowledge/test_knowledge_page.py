@@ -79,6 +79,14 @@ def test_a_payer_is_added_as_the_page_says(tmp_path: Path) -> None:
     assert view.parameter("addon_bilateral") == knowledge.on(date(2026, 3, 2)).parameter("addon_bilateral")
 
 
+def test_a_position_is_said_as_the_page_says(tmp_path: Path) -> None:
+    sections = ("Cite it", "Add a payer", "Say what a payer has published")
+    knowledge = load(lay(tmp_path, *(block for section in sections for block in blocks(section, "toml"))))
+    (position,) = knowledge.positions_on(knowledge.codes["64421"])["valley"]
+    assert "fourth session" in position.statement
+    assert knowledge.positions_on(knowledge.codes["64461"])["valley"] == ()
+
+
 def test_a_code_is_added_as_the_page_says(tmp_path: Path) -> None:
     knowledge = load(lay(tmp_path, *blocks("Add a code", "toml")))
     (note,) = blocks("Add a code", "text")
