@@ -77,16 +77,20 @@ def duration(document: Document, index: int, mention: Mention) -> str | None:
 def of_earlier_blocks(document: Document) -> dict[int, StatementReading]:
     """Return, by the index of the sentence, what a note tells of the result of earlier blocks."""
     found: dict[int, StatementReading] = {}
+    later = any(other.value == "second" for _, other in document.all("block-order"))
     for index, mention in document.all("earlier-block"):
-        for at in _result_sentences(document, index, mention):
+        for at in _result_sentences(document, index, mention, later=later):
             found.setdefault(at, StatementReading("prior-block-response", True, _told(document, at, mention)))
     return found
 
 
-def _result_sentences(document: Document, index: int, mention: Mention) -> Iterator[int]:
-    """Yield the sentence of an earlier block, or the one after it, where it tells the result."""
+def _result_sentences(document: Document, index: int, mention: Mention, *, later: bool) -> Iterator[int]:
+    """Yield the sentence of an earlier block, or the one after it, where it tells the result.
+
+    `later`: the note numbers a later block than the first.
+    """
     sentence = document.sentence(index)
-    if sentence.section == "plan" or _is_of_today(document, index, mention):
+    if sentence.section == "plan" or _is_of_today(document, index, mention, later=later):
         return
     if _IF.search(document.folded, sentence.start, mention.start) or _is_planned(document, index, mention):
         return
@@ -109,15 +113,16 @@ def _is_planned(document: Document, index: int, mention: Mention) -> bool:
     return assess(document, index, mention) is Assertion.PLANNED
 
 
-def _is_of_today(document: Document, index: int, mention: Mention) -> bool:
+def _is_of_today(document: Document, index: int, mention: Mention, *, later: bool) -> bool:
     """Return whether "the first block" is the one the note tells of: nothing places it in the past."""
     if mention.value == "before":
         return False
     sentence = document.sentence(index)
     if _TODAY.search(document.folded, sentence.start, sentence.end):
         return True
-    later = mention.value == "ordinal" and any(other.value == "second" for _, other in document.all("block-order"))
-    return not later and not _PAST.search(document.folded, sentence.start, sentence.end)
+    if mention.value == "ordinal" and later:
+        return False
+    return not _PAST.search(document.folded, sentence.start, sentence.end)
 
 
 def _told(document: Document, at: int, mention: Mention) -> Span:

@@ -55,6 +55,10 @@ _PAIR = re.compile(
     rf"\(?(?:post|after){_BLOCK_WORD}(?: rest| at rest)?\)?[\s:=]{{1,3}}(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
 """Both with their mark before them: "pre 7, post 1", "NPRS (pre) 8 / (post) 2", "pre rest 4 mvmt 8, post rest 0"."""
+_PRE_POST = re.compile(
+    rf"\bpre\s?/\s?post[a-z \-]{{0,12}}[\s:=\-]{{1,3}}(?P<first>{_GRADE}){_TEN}?\s?(?:/|,|;|->|→|to|and)\s?"
+    rf"(?P<second>{_GRADE}){_TEN}?{_NO_UNIT}"
+)
 _FALL = re.compile(
     rf"(?<![\w./\-])(?P<first>{_GRADE})\s?(?:-{{1,2}}>|=>|→)\s?(?P<second>{_GRADE}) "
     r"(?:by|at|after|in|within) \d{1,2} ?min"
@@ -85,6 +89,11 @@ _SERIES = re.compile(
 """A score right after its mark: "baseline 7, 15 min 2, 1 h 1"."""
 _MILLIMETERS = re.compile(r"\b(?:vas|pain)\b[a-z\s:=]{0,20}?(?<![\d.])(?P<first>100|\d{1,2})(?P<unit> ?mm)\b")
 _MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post\b|pre\b|going in|on leaving|at baseline)")
+_DOING = re.compile(
+    rf"\b(?:at rest|sitting|standing|walking|lying|bending|moving|movement|mvmt)[:=]?\s"
+    rf"(?P<first>{_GRADE})(?=\s?[,;.)]|\Z)"
+)
+"""What the patient was doing: "after the block: sitting 1, walking 2"."""
 _ROW = re.compile(
     rf"\A(?P<when>pre|before|baseline|post|after)[a-z \-]{{0,20}}[\s:|]{{1,12}}"
     rf"(?P<first>{_GRADE})(?:{_TEN}|[\s|/]{{1,12}}(?:{_GRADE}))?\W{{0,4}}\Z"
@@ -93,7 +102,7 @@ _ROW = re.compile(
 _ROWS_ABOVE = 4
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
 _MAY_SCORE = re.compile(
-    rf"\b(?:{_GRADE}) (?:before|pre)\b|"
+    rf"\b(?:{_GRADE}) (?:before|pre)\b|(?:rest|ing|mvmt) \d|"
     r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d|scale|score|number|\bpre\b"
 )
 _ABOUT = re.compile(
@@ -132,6 +141,7 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
     taken: list[tuple[int, int]] = []
     for pattern in (
         _PAIR,
+        _PRE_POST,
         _FALL,
         _FROM_TO,
         _BEFORE_THEN,
@@ -142,6 +152,7 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
         _OUT_OF_TEN,
         _SERIES,
         _MARKED,
+        _DOING,
     ):
         for match in pattern.finditer(words):
             at = match.start("first")

@@ -38,7 +38,8 @@ _AMOUNT_CONCEPT = Concept("drug", "amount")
 _GENERIC_BLOCK = re.compile(
     r"(?:nerve|regional|plane|analgesic|branch|branches|diagnostic|ganglion|joint|facet) (?:block|inject)|"
     r"regional anesthesia|\bblock (?:was|placed|note|performed|procedure|done)|\b(?:the|this) block\b|"
-    r"medial branch|ganglion|\bfacets?\b|transforaminal|interlaminar|\bt?f?esi\b|"
+    r"medial branch|ganglion|\bfacets?\b|inject\w* (?:[\w\-/]{1,12} ){0,5}(?:joint|foramen)|"
+    r"transforaminal|interlaminar|\bt?f?esi\b|"
     r"\b(?:facet|joint|epidural|trigger point)\w* inj|\bmbb|"
     r"\bblk\b|\brfa\b|\b(?:sgb|lsb|tpi)\b|dorsal ramus"
 )
