@@ -138,7 +138,7 @@ class Site:
     """One injection site.
 
     `level` is canonical: "T4", "T4-T5" (one interspace), "L4-L5" (one joint), "rib 5", of a medial branch the level
-    of its nerve ("L3"), of a trigger point the muscle ("trapezius"); None where the record counts a site without
+    of its nerve ("L3", or "TON" for the third occipital nerve), of a trigger point the muscle ("trapezius"); None where the record counts a site without
     naming its level. `side` is RIGHT or LEFT, never BILATERAL: a level injected on both
     sides is two sites; None where the side is not stated.
     """
@@ -182,8 +182,9 @@ class Block:
     ("erector-spinae"). `target` names what the needle was aimed at where the technique leaves a choice: "joint" or
     "medial-branch" (facet), a ganglion or plexus (sympathetic: "stellate", "thoracolumbar-chain", "celiac",
     "splanchnic", "superior-hypogastric", "impar"), a nerve ("femoral") or "subcutaneous" (other). `method` is how
-    radiofrequency was applied: "thermal", "pulsed", "cooled". `continuous` is True for a catheter left for infusion,
-    False for a stated single injection. `reported_codes` are the block codes its Procedures or orders carry.
+    radiofrequency was applied ("thermal", "pulsed", "cooled"), or what else destroyed a nerve ("chemical", "cryo"); of
+    radiofrequency `target` is "medial-branch", "lateral-branch", "sacroiliac", "sympathetic" or the nerve. `continuous`
+    is True for a catheter left for infusion, False for a stated single injection. `reported_codes` are the block codes its Procedures or orders carry.
     `performers` are the references (`Practitioner/1`) of who did it.
     """
 

@@ -30,7 +30,8 @@ _ENDS = re.compile(r"\s{0,2}(?:\Z|[.;,\n]|it\b|the (?:block|procedure)|this\b|bl
 _VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
 _STOPPED = re.compile(
     r"\b(?:attempt\w*|stopp\w*|halt\w*|terminat\w*|abort\w*|abandon\w*|discontinued|could not|couldn't|unable|"
-    r"withdrawn|removed|no (?:sedation |regional |nerve )?(?:or |nor )?block|no injection|postponed|cancel\w*|declin\w*|refus\w*)\b"
+    r"withdrawn|removed|no (?:sedation |regional |nerve )?(?:or |nor )?block|no injection|postponed|cancel\w*|"
+    r"declin\w*|refus\w*)\b"
 )
 """What else is told where nothing was injected; "nothing was given for sedation" alone stops no block."""
 _WENT_IN = frozenset({"injected", "deposited", "administered", "instilled", "infiltrated"})
