@@ -122,7 +122,7 @@ def test_ids_are_unique_so_that_all_cases_fit_on_one_server():
             assert re.fullmatch(r"[A-Za-z0-9.-]{1,64}", resource["id"])
 
 
-ADVICE = {"diagnosis-support"}
+ADVICE = {"diagnosis-support", "facet-third-level", "session-frequency"}
 """Rules that also give advice, which alone makes no card."""
 
 

@@ -81,15 +81,15 @@ def _distinct(knowledge: Knowledge, code: Code) -> str:
 
 
 def _diagnostic(knowledge: Knowledge, code: Code) -> Iterator[tuple[str, str]]:
-    """Yield the modifier of diagnostic lines with the payers that want one."""
+    """Yield the modifier of diagnostic lines with the payers that want one themselves, not by the profile they extend."""
     family = knowledge.families.get(code.family or "")
     if family is None or not family.diagnostic_modifier:
         return
     payers: dict[str, list[str]] = {}
-    for profile in knowledge.profiles.values():
-        modifier = profile.parameters.get("diagnostic_facet_modifier", "none")
-        if modifier != "none":
-            payers.setdefault(modifier, []).append(profile.title)
+    for rules in knowledge.rules.values():
+        values = rules.parameters.get("diagnostic_facet_modifier", ())
+        if values and values[-1].value != "none":
+            payers.setdefault(values[-1].value, []).append(rules.title)
     for modifier, titles in payers.items():
         yield modifier, f"The block was diagnostic, and the payer is: {', '.join(titles)}."
 
