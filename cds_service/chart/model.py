@@ -137,10 +137,10 @@ class Fact(Generic[T]):
 class Site:
     """One injection site.
 
-    `level` is canonical: "T4", "T4-T5" (one interspace), "L4-L5" (one joint), "rib 5", of a medial branch the level
-    of its nerve ("L3", or "TON" for the third occipital nerve), of a trigger point the muscle ("trapezius"); None where the record counts a site without
-    naming its level. `side` is RIGHT or LEFT, never BILATERAL: a level injected on both
-    sides is two sites; None where the side is not stated.
+    `level` is canonical: "T4", "T4-T5" (one interspace), "L4-L5" (one joint), "rib 5", of a medial branch the level of
+    its nerve ("L3", or "TON" for the third occipital nerve), of a trigger point the muscle ("trapezius"); None where
+    the record counts a site without naming its level. `side` is RIGHT or LEFT, never BILATERAL: a level injected on
+    both sides is two sites; None where the side is not stated.
     """
 
     level: str | None
@@ -183,9 +183,9 @@ class Block:
     "medial-branch" (facet), a ganglion or plexus (sympathetic: "stellate", "thoracolumbar-chain", "celiac",
     "splanchnic", "superior-hypogastric", "impar"), a nerve ("femoral") or "subcutaneous" (other). `method` is how
     radiofrequency was applied ("thermal", "pulsed", "cooled"), or what else destroyed a nerve ("chemical", "cryo"); of
-    radiofrequency `target` is "medial-branch", "lateral-branch", "sacroiliac", "sympathetic" or the nerve. `continuous`
-    is True for a catheter left for infusion, False for a stated single injection. `reported_codes` are the block codes its Procedures or orders carry.
-    `performers` are the references (`Practitioner/1`) of who did it.
+    radiofrequency `target` is "medial-branch", "lateral-branch", "sacroiliac", "sympathetic" or the nerve.
+    `continuous` is True for a catheter left for infusion, False for a stated single injection. `reported_codes` are
+    the block codes its Procedures or orders carry. `performers` are the references (`Practitioner/1`) of who did it.
     """
 
     technique: Technique
