@@ -155,3 +155,24 @@ def test_an_imaging_page_names_the_blocks_it_goes_beside(knowledge: Knowledge, c
     families = [family for family in knowledge.families.values() if code in family.imaging_codes]
     beside = {s.primary for family in families for s in knowledge.schemes(family.id)}
     assert beside <= set(CODE.findall(known.reference.used_when))
+
+
+CLAIMS = (
+    ("Medicare covers", "Medicare"),
+    ("Medicare has covered", "Medicare"),
+    ("Medicare's contractors", "Medicare"),
+    ("Medicare's edits", "Medicare"),
+    ("strict CPT", "AHIMA"),
+    ("depends on the payer", "AHIMA"),
+    ("is a visit", "National Government Services"),
+    ("are visits", "National Government Services"),
+)
+"""What a text says, and who among the publishers of its sources must have said it."""
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_is_said_of_payers_and_conventions_is_cited(knowledge: Knowledge, code: str) -> None:
+    known = knowledge.codes[code]
+    publishers = " ".join(knowledge.sources[id_].publisher for id_ in known.sources)
+    said = " ".join(texts(known))
+    assert [words for words, publisher in CLAIMS if words in said and publisher not in publishers] == []
