@@ -19,7 +19,7 @@ Json = dict[str, Any]
 _STATUS: Mapping[str, str] = {
     "A": "Paid by the fee schedule.",
     "C": "Has no price in the fee schedule: the Medicare contractor sets it, or does not cover the code.",
-    "J": "Paid as anesthesia, by base units and time, not by the fee schedule.",
+    "J": "Paid as anesthesia, from its base units, not by the fee schedule.",
 }
 _GLOBAL_DAYS: Mapping[str, str] = {
     "000": "The fee covers the day itself.",
@@ -45,7 +45,7 @@ def _modifiers(knowledge: Knowledge, code: Code) -> Iterator[tuple[str, str]]:
     if code.bilateral == _BILATERAL:
         yield "RT", "The right side was treated."
         yield "LT", "The left side was treated."
-        if not _has_code_for_both_sides(knowledge, code):
+        if not code_for_both_sides(knowledge, code):
             yield "50", _both_sides(code)
     if code.role == "primary" and code.family is not None:
         names = knowledge.on(date.max).parameter("distinct_modifiers").replace(" ", ", ")
@@ -57,9 +57,10 @@ def _modifiers(knowledge: Knowledge, code: Code) -> Iterator[tuple[str, str]]:
         yield "TC", "The equipment and its staff alone."
 
 
-def _has_code_for_both_sides(knowledge: Knowledge, code: Code) -> bool:
-    """Return whether both sides are another code (64468 for 64466), whatever the indicator says of modifier 50."""
-    return any(scheme.both_sides and scheme.primary == code.code for scheme in knowledge.schemes(code.family or ""))
+def code_for_both_sides(knowledge: Knowledge, code: Code) -> str | None:
+    """Return the other code both sides are (64468 for 64466), whatever the indicator says of modifier 50."""
+    schemes = knowledge.schemes(code.family or "")
+    return next((scheme.both_sides for scheme in schemes if scheme.both_sides and scheme.primary == code.code), None)
 
 
 def _both_sides(code: Code) -> str:

@@ -14,7 +14,7 @@ from cds_service.knowledge.library import Knowledge
 from cds_service.knowledge.model import Code, Position, Ptp
 from cds_service.review.rule import Rule
 from cds_service.review.rules import all_rules, page
-from cds_service.web.billing import fee_policy_json, modifiers_json, unknown_edits
+from cds_service.web.billing import code_for_both_sides, fee_policy_json, modifiers_json, unknown_edits
 
 Json = dict[str, Any]
 
@@ -74,7 +74,7 @@ def code_reference(knowledge: Knowledge, code: Code, descriptor: str | None = No
         counts=code.counts,
         oncePerDay=code.once_per_day or None,
         sides=told.sides,
-        bilateral=_bilateral(code),
+        bilateral=_bilateral(knowledge, code),
         modifiers=modifiers_json(knowledge, code),
         imaging=told.imaging,
         documentation=told.documentation,
@@ -133,10 +133,13 @@ def _elements(knowledge: Knowledge, code: Code) -> list[Json]:
     ]
 
 
-def _bilateral(code: Code) -> Json | None:
+def _bilateral(knowledge: Knowledge, code: Code) -> Json | None:
     if code.bilateral is None:
         return None
-    return _stated(indicator=code.bilateral, meaning=_BILATERAL.get(code.bilateral))
+    meaning = _BILATERAL.get(code.bilateral)
+    if other := code_for_both_sides(knowledge, code):
+        meaning = f"Both sides are another code, {other}; it takes the place of modifier 50."
+    return _stated(indicator=code.bilateral, meaning=meaning)
 
 
 def _daily_limit(knowledge: Knowledge, code: str) -> Json | None:

@@ -171,6 +171,8 @@ def test_an_add_on_names_its_primaries(browse):
     ("code", "words"),
     [
         pytest.param("01996", ["Follow-up care", "Sides do not apply", "Paid as anesthesia"], id="follow-up"),
+        pytest.param("64466", ["Both sides are another code, 64468"], id="both-sides-elsewhere"),
+        pytest.param("64461", ["Medicare pays both sides at 150 %"], id="both-sides-by-modifier"),
         pytest.param("01992", ["Anesthesia", "Five base units", "Paid as anesthesia"], id="anesthesia"),
         pytest.param("0213T", ["Has no price in the fee schedule", "64490"], id="carrier-priced"),
         pytest.param("64635", ["the ten days after it", "global days 010"], id="ten-days"),
