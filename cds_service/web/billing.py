@@ -82,7 +82,7 @@ def _distinct(knowledge: Knowledge, code: Code) -> str:
 
 
 def _diagnostic(knowledge: Knowledge, code: Code) -> Iterator[tuple[str, str]]:
-    """Yield the modifier of diagnostic lines with the payers that want one themselves, not by the profile they extend."""
+    """Yield the modifier of diagnostic lines with the payers that want one themselves, not by a profile they extend."""
     family = knowledge.families.get(code.family or "")
     if family is None or not family.diagnostic_modifier:
         return
