@@ -15,7 +15,7 @@ from cds_service.chart.narrative.muscles import muscle_sites
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.reading import CountReading, Said, SiteReading, Span
 from cds_service.chart.narrative.sides import find_sides, side_of_block
-from cds_service.chart.narrative.spinal import as_said, distinct, stated_count
+from cds_service.chart.narrative.spinal import as_said, distinct, numbers_in, stated_count
 from cds_service.chart.narrative.techniques import SPINAL, Episode
 
 
@@ -64,9 +64,10 @@ def _at_the_spine(
     side: tuple[Said[Side] | None, tuple[Said[Side], ...]],
 ) -> Place:
     target = target_of(document, ownership, episode, ())
-    units = as_said(document, episode, located, target)
+    numbers = numbers_in(document)
+    units = as_said(document, episode, located, target, numbers)
     levels = distinct(units)
-    counted = stated_count(document, ownership, episode, levels, target)
+    counted = stated_count(document, ownership, episode, levels, target, numbers)
     sites = tuple(_sites(levels, units, side[0], exact=True))
     aim = target or target_of(document, ownership, episode, sites)
     return Place(sites, counted, *side, tuple(item.levels for item in located), aim)

@@ -51,10 +51,16 @@ _OF_SOMETHING_ELSE = re.compile(
 )
 
 
-def as_said(document: Document, episode: Episode, located: list[Located], target: Said[str] | None) -> list[Located]:
+def as_said(
+    document: Document,
+    episode: Episode,
+    located: list[Located],
+    target: Said[str] | None,
+    numbers: list[re.Match[str]],
+) -> list[Located]:
     """Return the sites one by one: a range as the joints or the nerves it stands for, a root at its foramen once."""
     technique = episode.key.technique
-    counted = {place for match in _numbers(document) for place in range(*match.span())}
+    counted = {place for match in numbers for place in range(*match.span())}
     located = [item for item in located if item.levels.start not in counted or item.levels.end - 1 not in counted]
     units = [
         one for item in located for one in _units(document, technique, item, target) if _fits(one, target, technique)
@@ -154,14 +160,19 @@ def _listed(document: Document, one: Located, other: Located) -> bool:
 
 
 def stated_count(
-    document: Document, ownership: Ownership, episode: Episode, sites: list[Levels], target: Said[str] | None
+    document: Document,
+    ownership: Ownership,
+    episode: Episode,
+    sites: list[Levels],
+    target: Said[str] | None,
+    numbers: list[re.Match[str]],
 ) -> CountReading | None:
     """Return the number of joints, foramina or levels on each side that a note states, a range where it states two."""
     if episode.status is not Status.PERFORMED:
         return None
     nerves = sum(site.form is Form.LEVEL for site in sites)
     found: dict[int, Span] = {}
-    for match in _numbers(document):
+    for match in numbers:
         number = 1 if match["number"] == "single" else NUMBER_WORDS.get(match["number"]) or int(match["number"][0])
         if not _is_count(document, ownership, episode, match, target):
             continue
@@ -173,9 +184,10 @@ def stated_count(
     return CountReading(min(found), max(found), next(iter(found.values()))) if found else None
 
 
-def _numbers(document: Document) -> Iterator[re.Match[str]]:
-    for pattern in (*_COUNTS, *((_ORDINAL,) if is_title(document) else ())):
-        yield from pattern.finditer(document.folded)
+def numbers_in(document: Document) -> list[re.Match[str]]:
+    """Return the numbers of joints, foramina, levels or injections in a text, whatever they are said of."""
+    patterns = (*_COUNTS, _ORDINAL) if is_title(document) else _COUNTS
+    return [match for pattern in patterns for match in pattern.finditer(document.folded)]
 
 
 def _is_count(
