@@ -160,7 +160,14 @@ def _why_same_family(case: Case, code: Code) -> Mismatch:
         return Mismatch.SIDES
     if any(scheme.many for scheme in same_way):
         return Mismatch.NUMBER
+    if any(_begins_above(selection) and code.code == selection.scheme.primary for selection in selections):
+        return Mismatch.REGION
     return Mismatch.EDITED if supported(case, code.code) else Mismatch.FURTHER_SITES
+
+
+def _begins_above(selection: Selection) -> bool:
+    """Whether the first level of every side belongs to the family above: T12-L1 before L1-L2."""
+    return bool(selection.counts) and all(count.before for count in selection.counts)
 
 
 def _why_another_way(case: Case, code: Code, selections: list[Selection]) -> Mismatch:

@@ -50,6 +50,15 @@ def test_silent(blocks, options, judge):
             id="T12-L1 by its lower vertebra",
         ),
         pytest.param(
+            [JUNCTION | {"levels": "T12-L1 L1-L2"}],
+            {"claim": "64493-RT, 64494-RT"},
+            "64493 (lumbar or sacral facet joint injection or medial branch block) is reported, but the record "
+            "describes a thoracic facet joint injection and a lumbar facet joint injection at T12-L1 and L1-L2; "
+            "T12-L1 goes with the thoracic levels.",
+            "Report 64490-RT ×1 and 64494-RT ×1.",
+            id="the first level of two begins above",
+        ),
+        pytest.param(
             [ESI],
             {"claim": "62320"},
             "62320 (cervical or thoracic interlaminar epidural injection) is reported, but the record describes "
