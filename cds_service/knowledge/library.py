@@ -247,9 +247,12 @@ class View:
         return table is not None and code in table.codes
 
     def bundled_into_anesthesia(self, code: str) -> bool:
-        """Return whether the table pairs any anesthesia code with `code` in column 2."""
+        """Return whether the table pairs any anesthesia code with `code` in column 2, in a way a modifier may lift."""
         table = self._ptp_table
-        return table is not None and any(self.is_anesthesia(column1) for column1 in table.columns1.get(code, ()))
+        return table is not None and any(
+            self.is_anesthesia(column1) and table.rows[column1, code].indicator != "0"
+            for column1 in table.columns1.get(code, ())
+        )
 
     def edition_gap(self, kind: Kind, code: str | None = None) -> str | None:
         """Return a sentence where the day lies outside the quarter of the table used, None where it lies within.

@@ -6,10 +6,12 @@ the Claim as reported, and not judged: unknown is never *no*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 
 from cds_service.chart.model import Evidence, Line, Purpose, Side
+from cds_service.knowledge.checks import REFERRING
 from cds_service.knowledge.library import View
 from cds_service.knowledge.model import Family
 from cds_service.review.assessment import ExpectedLine
@@ -43,11 +45,26 @@ def expected_lines(
     if not separation.reportable:
         return ()
     drafted: list[Drafted] = []
-    for selection in selections:
+    guided: set[tuple[str, date | None]] = set()
+    for selection in _counted_once(tuple(selections)):
         units = _units(selection, reported)
-        sided = (*with_sides(units, view), *_imaging(selection, view))
+        day = selection.block.service_date
+        # One session of guidance is one unit, also where it guided two blocks.
+        imaging = [line for line in _imaging(selection, view) if (line.code, day) not in guided]
+        guided.update((line.code, day) for line in imaging)
+        sided = (*with_sides(units, view), *imaging)
         drafted += [Drafted(_finish(line, selection, view, separation, reported), selection.block) for line in sided]
     return side_by_side(drafted, other_lines, view)
+
+
+def _counted_once(selections: tuple[Selection, ...]) -> Iterator[Selection]:
+    """Yield the blocks to count: one that is referred to the codes of another block of the day is part of that one."""
+    for place, selection in enumerate(selections):
+        codes = set(selection.scheme.codes)
+        others = [other for n, other in enumerate(selections) if n != place and codes & {*other.scheme.codes}]
+        own = [other for other in others if other.scheme.counting != selection.scheme.counting]
+        if selection.scheme.counting not in REFERRING or not (own or (others and others[0] in selections[:place])):
+            yield selection
 
 
 def _units(selection: Selection, reported: tuple[Line, ...]) -> list[Unit]:
@@ -102,7 +119,9 @@ def _finish(
     on_claim = _claimed_modifiers(line, reported)
     distinct, why = _distinct(line.code, on_claim, view, separation)
     diagnostic, purpose = _diagnostic(selection, view, on_claim)
-    settled = SIDE_MODIFIERS | distinct_modifiers(view) | diagnostic_modifiers(selection.family, view)
+    settled = distinct_modifiers(view) | diagnostic_modifiers(selection.family, view)
+    if (code := view.code(line.code)) is not None and code.bilateral is not None:
+        settled |= SIDE_MODIFIERS
     kept = tuple(modifier for modifier in on_claim if modifier not in settled)
     return ExpectedLine(
         code=line.code,

@@ -151,7 +151,7 @@ def in_another_form(case: Case, code: str) -> bool:
     sides = documented_sides(support)
     if not support or exceeds(claim, support) or falls_short(claim, support):
         return False
-    return len(sides or claimed(case.expected_of(code), code).sides) == len(_BOTH)
+    return len(sides or claim.sides | claimed(case.expected_of(code), code).sides) == len(_BOTH)
 
 
 def as_expected(case: Case, code: str) -> bool:

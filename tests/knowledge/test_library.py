@@ -159,7 +159,8 @@ def test_what_the_pair_table_can_say_nothing_about(on: Callable[..., View], code
 
 
 @pytest.mark.parametrize(
-    ("code", "bundled"), [("64461", True), ("64463", True), ("64420", True), ("64462", False), ("64466", False)]
+    ("code", "bundled"),
+    [("64461", True), ("64463", True), ("64420", True), ("64462", False), ("64466", False), ("77002", False)],
 )
 def test_what_anesthesia_codes_include(on: Callable[..., View], code: str, bundled: bool) -> None:
     assert on("2026-03-02").bundled_into_anesthesia(code) is bundled

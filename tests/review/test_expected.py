@@ -169,3 +169,36 @@ def test_lines_agree_whatever_their_order(make_case, make_block):
     assert agrees(case.lines, case.expected)
     assert not agrees(case.lines[:1], case.expected)
     assert agrees((), ())
+
+
+IMAGED = {"guidance": ["ultrasound"], "image": True}
+
+
+def test_guidance_of_two_blocks_is_one_session(make_case, make_block):
+    ribs = make_block("rib_5", technique="intercostal", **IMAGED)
+    muscles = make_block("trapezius", technique="trigger-point", region=None, **IMAGED)
+    lines = make_case(ribs, muscles).expected
+    assert [line.units for line in lines if line.code == "76942"] == [1]
+
+
+def test_a_side_on_a_code_no_table_knows_stays_as_it_is(make_case, make_block):
+    under_the_skin = make_block("", technique="other", region=None, target="subcutaneous")
+    (line,) = make_case(under_the_skin, claim="96372-RT").expected
+    assert (line.code, line.modifiers) == ("96372", ("RT",))
+
+
+@pytest.mark.parametrize(("beside", "codes"), [("", ["64420", "77002"]), ("00541, ", ["64420"])])
+def test_no_modifier_lets_fluoroscopy_stand_beside_anesthesia(beside, codes, make_case, make_block):
+    ribs = make_block(
+        "rib_5", technique="intercostal", guidance=["fluoroscopy"], purpose="postoperative-analgesia", requested=True
+    )
+    lines = make_case(ribs, claim=f"{beside}64420-RT-59", anesthesia="general").expected
+    assert [line.code for line in lines] == codes
+    assert lines[-1].modifiers == (("RT", "59") if beside else ())
+
+
+def test_facets_without_imaging_beside_trigger_points_are_counted_with_them(make_case, make_block):
+    facet = make_block("L4-L5", technique="facet", region="lumbar", guidance=["landmark"])
+    muscles = make_block("trapezius", technique="trigger-point", region=None)
+    (line,) = make_case(facet, muscles, claim="20552").expected
+    assert (line.code, line.units) == ("20552", 1)

@@ -54,7 +54,7 @@ def check(case: Case) -> Iterator[Draft]:
         if not family.diagnostic_modifier and marked:
             said = f"{wanted} marks diagnostic facet injections and has no place on {lines_words(marked)}."
             yield _draft(case, marked, said)
-        elif purpose is Purpose.DIAGNOSTIC and bare:
+        elif family.diagnostic_modifier and purpose is Purpose.DIAGNOSTIC and bare:
             said = f"{lines_words(bare)} {verb(bare, 'carries', 'carry')} no {wanted}."
             yield _draft(case, bare, f"The record documents a diagnostic block; {said}")
         elif purpose is Purpose.THERAPEUTIC and marked:

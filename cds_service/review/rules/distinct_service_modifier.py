@@ -59,8 +59,11 @@ def check(case: Case) -> Iterator[Draft]:
         lacking = [line for line in lines if not _distinct(case, line) and _needs(case, line)]
         yield from _lacking(case, lacking)
         yield from (_several(case, line) for line in carrying if len(_distinct(case, line)) > 1)
-    elif case.separation.service is Service.UNPROVEN and carrying and read_in_full(case):
-        yield _unproven(case, carrying)
+    elif case.separation.service is Service.UNPROVEN and read_in_full(case):
+        # Beside another block at another place the modifier says that, and not that the anesthesia was separate.
+        unproven = [line for line in carrying if not _needs(case, line)]
+        if unproven:
+            yield _unproven(case, unproven)
 
 
 def _distinct(case: Case, line: Line | ExpectedLine) -> list[str]:

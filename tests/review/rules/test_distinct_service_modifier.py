@@ -70,3 +70,12 @@ def test_what_the_profile_prefers_is_named(judge):
     (finding,) = judge(RULE, PROVEN, claim="64461-RT, 00541", parameters={"distinct_modifier": "XU"}, **GENERAL)
     assert "needs modifier XU" in finding.message
     assert finding.remedy == "Report 64461-RT-XU ×1."
+
+
+def test_the_mark_of_another_place_claims_nothing_of_the_anesthesia(make_case, make_block, found):
+    facet = make_block("L4-L5", "right", technique="facet", region="lumbar")
+    heat = make_block("L4-L5", "left", technique="radiofrequency", region="lumbar", target="joint")
+    right = make_case(facet, heat, anesthesia="general").expected
+    assert any("59" in line.modifiers for line in right)
+    claim = ", ".join("-".join((line.code, *line.modifiers)) for line in right)
+    assert RULE not in found(make_case(facet, heat, claim=claim, anesthesia="general"))
