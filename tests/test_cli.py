@@ -434,3 +434,13 @@ def test_a_reader_that_goes_away_is_no_error_of_ours():
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     process.wait()
+
+
+def test_check_explains_where_it_read_what(run):
+    result = run("check", "-", "--explain", stdin=NOTE)
+    assert "[Ultrasound|guidance] guidance." in result.stdout
+    assert "[Right|side]" in result.stdout
+
+
+def test_explaining_is_for_the_report(run):
+    assert_one_line(run("check", "-", "--explain", "--format", "json", stdin=NOTE), 2)

@@ -40,8 +40,11 @@ SOMETHING_TO_SAY = 1
     metavar="YYYY-MM-DD",
     help="The date of service, whatever the record says (Bundle or note).",
 )
+@click.option("--explain", is_flag=True, help="Also show the notes, with the words behind each fact marked.")
 @click.pass_context
-def command(ctx: click.Context, file: Path, form: str, profile: str | None, day: datetime | None) -> None:
+def command(
+    ctx: click.Context, file: Path, form: str, profile: str | None, day: datetime | None, explain: bool
+) -> None:
     r"""Judge FILE (or standard input, -).
 
     FILE is a FHIR Bundle (or a single FHIR resource), a CDS Hooks request, or the plain text of a procedure note. No
@@ -56,6 +59,8 @@ def command(ctx: click.Context, file: Path, form: str, profile: str | None, day:
       2  wrong usage, or input that cannot be read
       3  settings or knowledge that cannot be used
     """
+    if explain and form != "text":
+        raise InputError("--explain is for the report; JSON holds each quote with its place")
     settings = read_settings()
     given = read_input(file)
     pipeline = Pipeline(read_knowledge(settings))
@@ -65,7 +70,7 @@ def command(ctx: click.Context, file: Path, form: str, profile: str | None, day:
     elif form == "cards":
         _print_json(envelope(build(found, _hook(given), settings.public_url)))
     else:
-        _print_text(found, pipeline)
+        _print_text(found, pipeline, explain=explain)
     ctx.exit(SOMETHING_TO_SAY if any(map(verdict, found)) else 0)
 
 
@@ -100,7 +105,10 @@ def _print_json(document: dict[str, Any]) -> None:
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
-def _print_text(found: tuple[Assessment, ...], pipeline: Pipeline) -> None:
+def _print_text(found: tuple[Assessment, ...], pipeline: Pipeline, *, explain: bool) -> None:
+    from cds_service.terminal.explain import print_explained  # noqa: PLC0415 - as below
     from cds_service.terminal.report import print_report  # noqa: PLC0415 - JSON needs none of the terminal's libraries
 
     print_report(found, {code.code: code.title for code in pipeline.knowledge.codes.values()})
+    if explain:
+        print_explained(found)

@@ -27,7 +27,7 @@ def descriptions() -> Iterator[object]:
                 yield pytest.param(group, text, lines, id=text[:70])
 
 
-@pytest.mark.parametrize(("group", "text", "lines"), descriptions())
+@pytest.mark.parametrize(("group", "text", "lines"), list(descriptions()))
 def test_a_description_comes_to_the_lines_a_coder_would_answer(
     pipeline: Pipeline, group: str, text: str, lines: list[str]
 ) -> None:
