@@ -102,8 +102,7 @@ _ROW = re.compile(
 _ROWS_ABOVE = 4
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
 _MAY_SCORE = re.compile(
-    rf"\b(?:{_GRADE}) (?:before|pre)\b|(?:rest|ing|mvmt) \d|"
-    r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d|scale|score|number|\bpre\b"
+    r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d|scale|score|number|\bpre\b| before|(?:rest|ing|mvmt) \d"
 )
 _ABOUT = re.compile(
     r"\b(?:policy|criteri\w+|must|payer|expected|goal|target|at least|"

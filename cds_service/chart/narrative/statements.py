@@ -35,14 +35,6 @@ _ANY = "any"
 _TO_BE = re.compile(r"\b(?:will|shall|should|may|can|could|must|to|if|please)\b(?: \w+){0,3} \Z")
 _NOT = re.compile(r"\bnot?\b")
 _AMOUNT_CONCEPT = Concept("drug", "amount")
-_GENERIC_BLOCK = re.compile(
-    r"(?:nerve|regional|plane|analgesic|branch|branches|diagnostic|ganglion|joint|facet) (?:block|inject)|"
-    r"regional anesthesia|\bblock (?:was|placed|note|performed|procedure|done)|\b(?:the|this) block\b|"
-    r"medial branch|ganglion|\bfacets?\b|inject\w* (?:[\w\-/]{1,12} ){0,5}(?:joint|foramen)|"
-    r"transforaminal|interlaminar|\bt?f?esi\b|"
-    r"\b(?:facet|joint|epidural|trigger point)\w* inj|\bmbb|"
-    r"\bblk\b|\brfa\b|\b(?:sgb|lsb|tpi)\b|dorsal ramus"
-)
 _BLOCK_WORD = re.compile(r"paravertebral|\bpvbs?\b|\besp\b|\bblocks?\b|transforaminal|intercostal|medial branch")
 
 
@@ -76,7 +68,7 @@ def statements(
 
 def speaks_of_a_block(document: Document) -> bool:
     """Return whether the note speaks of some regional block, even where it does not name one as done."""
-    if _GENERIC_BLOCK.search(document.folded):
+    if "regional" in document.kinds:
         return True
     return "drug" in document.kinds and _BLOCK_WORD.search(document.folded) is not None
 
