@@ -51,6 +51,8 @@ class Episode:
     entries: tuple[Entry, ...]
     day: date | None = None
     of_others: tuple[str, ...] = ()
+    record: Record | None = field(default=None, repr=False, compare=False)
+    """Where the attachments of its documents are looked for that stand beside them."""
     _texts: dict[int, Texts] = field(default_factory=dict, repr=False, compare=False)
 
     def of_type(self, resource_type: str) -> tuple[Entry, ...]:
@@ -60,7 +62,7 @@ class Episode:
     def texts_of(self, entry: Entry) -> Texts:
         """Return the texts of one of the entries, and what of it gave none; each entry is decoded once."""
         if id(entry) not in self._texts:
-            self._texts[id(entry)] = read_texts(entry)
+            self._texts[id(entry)] = read_texts(entry, self.record)
         return self._texts[id(entry)]
 
 
@@ -72,7 +74,9 @@ def of_encounter(record: Record, encounter: str) -> Episode:
         for entry in _events(record)
         if encounter in (named := encounters_of(entry, record)) or (not named and _may_belong(entry, period))
     )
-    return _of_one_patient(Episode(encounter, tuple(entries)), _patient_of_encounter(encounter, record), record)
+    return _of_one_patient(
+        Episode(encounter, tuple(entries), record=record), _patient_of_encounter(encounter, record), record
+    )
 
 
 def all_episodes(record: Record) -> tuple[Episode, ...]:
@@ -80,7 +84,7 @@ def all_episodes(record: Record) -> tuple[Episode, ...]:
 
     What names no encounter belongs to the one whose time it is of; where that is not a single one, to its day.
     """
-    own = _of_one_patient(Episode(None, tuple(_events(record))), own_patient(record), record)
+    own = _of_one_patient(Episode(None, tuple(_events(record)), record=record), own_patient(record), record)
     events = [(entry, encounters_of(entry, record)) for entry in own.entries]
     named = {entry.reference for entry in record.of_type("Encounter") if "#" not in entry.reference}
     encounters = sorted(named.union(*(found for _, found in events)))

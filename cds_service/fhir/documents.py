@@ -5,30 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Final
 
+from cds_service.fhir.formats.extract import Format, extract
+from cds_service.fhir.formats.unreadable import LARGEST_FILE, LARGEST_TEXT, Unreadable
 from cds_service.fhir.reading import concept_text, date_of, first_date, items, member, numbered, text
-from cds_service.fhir.record import Entry, Unread
+from cds_service.fhir.record import Entry, Record, Unread
 from cds_service.fhir.references import contained_id, reference_id
 
-LARGEST_TEXT: Final = 1024 * 1024
-"""Bytes of one text that are read; a longer one is reported, not cut: half a note is not the note."""
-
-_TEXT_TYPES: Final = frozenset({"text/plain", "text/markdown"})
-# Only these: Python knows "charsets" that are no character sets, and a sender's typing error must not find one.
-_CHARSET: Final = re.compile(r"utf-?(?:8|16|16-?[lb]e)|iso-?8859-(?:[2-9]|1\d)|(?:windows-|cp)125\d", re.IGNORECASE)
-_CONTENT_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}")
-_MARKUP: Final = (
-    ("text/html", re.compile(rb"\s*<(?:!doctype html|html|head|body|div|p|table)\b", re.I)),
-    ("text/xml", re.compile(rb"\s*<(?:\?xml|ClinicalDocument)\b")),
-    ("text/rtf", re.compile(rb"\s*\{\\rtf")),
-    ("application/pdf", re.compile(rb"\s*%PDF-")),
-)
+NOT_SENT: Final = "the attachment was not sent with the request"
 _EMPTY: Final = "the attachment is empty"
+_LARGE: Final = "the attachment is larger than 4 MiB"
+_WORD: Final = re.compile(r"\w+")
+_NEARLY_ALL: Final = 0.8
+"""Of the words of a text, from which a better format is taken although it lacks the rest, such as a letterhead."""
 _WITHDRAWN: Final = frozenset({"entered-in-error", "superseded"})
 
 
@@ -37,8 +31,9 @@ class DocumentText:
     """One text of the record.
 
     `path` is where it stands in the resource `reference` names: "content[0].attachment" or "note[0].text".
-    `text` is decoded, otherwise exactly as sent. `date` is the day it was written, `authors` are references
-    ("Practitioner/1"), `title` is what it is called; None or empty where the record does not say.
+    `text` is what evidence quotes: plain text decoded and otherwise exactly as sent, of other formats the words and
+    lines that are shown. `date` is the day it was written, `authors` are references ("Practitioner/1"), `title` is what
+    it is called; None or empty where the record does not say.
     """
 
     reference: str
@@ -49,10 +44,6 @@ class DocumentText:
     title: str | None = None
 
 
-class _Unreadable(Exception):  # noqa: N818 - never leaves this module; not an error but an answer
-    """Why an attachment gives no text."""
-
-
 def texts(entry: Entry) -> tuple[DocumentText, ...]:
     """Return the texts of a resource: attachments of a DocumentReference, `note` annotations of any resource.
 
@@ -61,113 +52,160 @@ def texts(entry: Entry) -> tuple[DocumentText, ...]:
     return read_texts(entry)[0]
 
 
-def read_texts(entry: Entry) -> tuple[tuple[DocumentText, ...], tuple[Unread, ...]]:
-    """Return the texts of a resource, and what of it could not be read, with the reason."""
-    resource = entry.resource
-    if not _WITHDRAWN.isdisjoint(map(text, (resource.get("status"), resource.get("docStatus")))):
+def read_texts(entry: Entry, record: Record | None = None) -> tuple[tuple[DocumentText, ...], tuple[Unread, ...]]:
+    """Return the texts of a resource, and what of it could not be read, with the reason.
+
+    `record` is where a Binary that an attachment points to is looked for; without it, in the resource alone.
+    """
+    if _is_withdrawn(entry):
         return (), ()
-    found: list[DocumentText] = []
+    notes: list[DocumentText] = []
+    attached: list[tuple[DocumentText, Format]] = []
     unread: list[Unread] = []
-    for read in _readers(entry):
+    for read in _readers(entry, record):
         try:
-            found.append(read())
-        except _Unreadable as reason:
+            found = read()
+        except Unreadable as reason:
             unread.append(Unread(entry.reference, str(reason)))
-    return tuple(found), tuple(dict.fromkeys(unread))
+        else:
+            if isinstance(found, DocumentText):
+                notes.append(found)
+            else:
+                attached.append(found)
+    return (*notes, *_each_once(attached)), tuple(dict.fromkeys(unread))
 
 
-def _readers(entry: Entry) -> Iterator[Callable[[], DocumentText]]:
+def _is_withdrawn(entry: Entry) -> bool:
+    return not _WITHDRAWN.isdisjoint(map(text, (entry.resource.get("status"), entry.resource.get("docStatus"))))
+
+
+def _readers(entry: Entry, record: Record | None) -> Iterator[Callable[[], DocumentText | tuple[DocumentText, Format]]]:
     """Yield a reader for each text of a resource; one that fails leaves the others alone."""
     for place, note in numbered(entry.resource.get("note")):
         if text(note.get("text")) is not None:
             yield partial(_annotation, entry, f"note[{place}].text", note)
     if entry.type == "DocumentReference":
         for place, content in numbered(entry.resource.get("content")) or [(0, {})]:
-            yield partial(_attachment, entry, f"content[{place}].attachment", content.get("attachment"))
+            yield partial(_attachment, entry, f"content[{place}].attachment", content.get("attachment"), record)
 
 
 def _annotation(entry: Entry, path: str, note: Mapping[str, Any]) -> DocumentText:
     words: str = note["text"]
     if len(words) > LARGEST_TEXT:
-        raise _Unreadable("a note is larger than 1 MiB")
+        raise Unreadable("a note is larger than 1 MiB")
     authors = _authors(entry, [note.get("authorReference")])
     return DocumentText(entry.reference, path, words, date_of(note.get("time")), authors)
 
 
-def _attachment(entry: Entry, path: str, attachment: object) -> DocumentText:
-    """Read one attachment. Raises `_Unreadable` with the reason, without any content, where it gives no text."""
+def _attachment(entry: Entry, path: str, attachment: object, record: Record | None) -> tuple[DocumentText, Format]:
+    """Read one attachment. Raises `Unreadable` with the reason, without any content, where it gives no text."""
     if not isinstance(attachment, Mapping):
-        raise _Unreadable("it has no attachment")
-    words = _decode(_content(attachment), attachment.get("contentType"))
-    if not words.strip():
-        raise _Unreadable(_EMPTY)
+        raise Unreadable("it has no attachment")
+    data, content_type = _data(entry, attachment, record)
+    found = extract(_decoded(data), content_type)
+    if not found.text.strip():
+        raise Unreadable(_EMPTY)
     resource = entry.resource
     # The period of context is the care described, a whole stay in a discharge summary: only the last resort.
     written = first_date(resource, "date") or first_date(attachment, "creation")
-    return DocumentText(
+    read = DocumentText(
         entry.reference,
         path,
-        words,
+        found.text,
         written or date_of(member(resource, "context", "period")),
         _authors(entry, resource.get("author")),
         text(attachment.get("title")) or text(resource.get("description")) or concept_text(resource.get("type")),
     )
+    return read, found.format
 
 
-def _content(attachment: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an attachment."""
+def _data(entry: Entry, attachment: Mapping[str, Any], record: Record | None) -> tuple[object, str | None]:
+    """Return the base64 of an attachment, its own or that of the Binary it points to, and its content type."""
+    stated = text(attachment.get("contentType"))
     data = attachment.get("data")
+    if data is not None and data != "":
+        return data, stated
+    address = text(attachment.get("url"))
+    if address is None:
+        raise Unreadable(_EMPTY)
+    if address.lstrip().lower().startswith("data:"):
+        raise Unreadable("an attachment in a data: address is not read")
+    binary = _binary(entry, address, record)
+    if binary is None:
+        raise Unreadable(NOT_SENT)
+    data = binary.get("data")
     if data is None or data == "":
-        elsewhere = text(attachment.get("url")) is not None
-        raise _Unreadable("the attachment was not sent with the request" if elsewhere else _EMPTY)
+        raise Unreadable(_EMPTY)
+    return data, stated or text(binary.get("contentType"))
+
+
+def _binary(entry: Entry, address: str, record: Record | None) -> Mapping[str, Any] | None:
+    """Return the Binary of the record, or of the resource itself, that an address names."""
+    if record is not None:
+        found = record.resolve(address, entry)
+        return found.resource if found is not None and found.type == "Binary" else None
+    local = contained_id(address)
+    inside = (each for each in items(entry.resource.get("contained")) if local and each.get("id") == local)
+    return next((each for each in inside if each.get("resourceType") == "Binary"), None)
+
+
+def unsent(entry: Entry, record: Record) -> tuple[str, ...]:
+    """Return the addresses of attachments of a document that are not in the record.
+
+    Whoever may read the FHIR server adds the Binary resources they name to the record, and nothing else changes.
+    """
+    if entry.type != "DocumentReference" or _is_withdrawn(entry):
+        return ()
+    attachments = (member(content, "attachment") for content in items(entry.resource.get("content")))
+    addresses = (
+        address
+        for attachment in attachments
+        if not member(attachment, "data") and (address := text(member(attachment, "url"))) is not None
+    )
+    return tuple(
+        address
+        for address in dict.fromkeys(addresses)
+        if contained_id(address) is None
+        and not address.lstrip().lower().startswith("data:")
+        and _binary(entry, address, record) is None
+    )
+
+
+def _decoded(data: object) -> bytes:
+    """Return the bytes of base64, which may be broken into lines."""
     if not isinstance(data, str):
-        raise _Unreadable("the attachment is not base64")
-    if len(data) > LARGEST_TEXT * 3 // 2:  # four characters for three bytes, and room for line breaks
-        raise _Unreadable("the attachment is larger than 1 MiB")
+        raise Unreadable("the attachment is not base64")
+    if len(data) > LARGEST_FILE * 3 // 2:  # four characters for three bytes, and room for line breaks
+        raise Unreadable(_LARGE)
     try:
         content = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise _Unreadable("the attachment is not base64") from None
-    if len(content) > LARGEST_TEXT:
-        raise _Unreadable("the attachment is larger than 1 MiB")
+        raise Unreadable("the attachment is not base64") from None
+    if len(content) > LARGEST_FILE:
+        raise Unreadable(_LARGE)
     return content
 
 
-def _decode(content: bytes, content_type: object) -> str:
-    """Return the text of an attachment that is plain text, by what it says it is and by what it looks like."""
-    stated, _, parameters = (text(content_type) or "").lower().partition(";")
-    stated = stated.strip()
-    actual = next((kind for kind, looks in _MARKUP if looks.match(content)), stated or "text/plain")
-    if stated and stated not in _TEXT_TYPES:
-        actual = stated
-    if actual not in _TEXT_TYPES:
-        named = f"content type {actual}" if _CONTENT_TYPE.fullmatch(actual) else "its content type"
-        raise _Unreadable(f"{named} is not read yet")
-    words = _characters(content, parameters)
-    if "\0" in words:
-        raise _Unreadable("the attachment is not text")
-    return words
+def _each_once(found: Sequence[tuple[DocumentText, Format]]) -> list[DocumentText]:
+    """Leave out texts of one document that say what another says: it was sent in several formats.
 
-
-def _characters(content: bytes, parameters: str) -> str:
-    """Decode by what the bytes themselves show, then by the stated charset, then as Windows-1252, then Latin-1.
-
-    Bytes that are valid UTF-8 are UTF-8 whatever the header says. Latin-1 is read as Windows-1252, as browsers do
-    (https://encoding.spec.whatwg.org/#names-and-labels): it is what is sent under that name, dashes and all.
+    FHIR R4 (documentreference.html#scope) has contents of one document be one text in several formats; not all senders
+    keep to that. So a text goes only where another has every word of it.
     """
-    match = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", parameters)
-    stated = match[1] if match is not None and _CHARSET.fullmatch(match[1]) else "utf-8"
-    charsets = ["utf-8-sig", stated, "cp1252"]
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        charsets = ["utf-16"]
-    elif stated.startswith("utf-16") or stated == "utf16":
-        charsets = [stated if stated[-1] == "e" else "utf-16-le", *charsets]
-    for charset in charsets:
-        try:
-            return content.decode(charset)
-        except (UnicodeError, LookupError):
+    if len(found) < 2:
+        return [read for read, _ in found]
+    ranked = sorted(found, key=lambda each: each[1])
+    words = {read.path: frozenset(_WORD.findall(read.text.casefold())) for read, _ in ranked}
+    kept: list[str] = []
+    for read, _ in ranked:
+        own = words[read.path]
+        fuller = [path for path in kept if words[path] < own and len(words[path]) < _NEARLY_ALL * len(own)]
+        if any(own <= words[path] for path in kept):
             continue
-    return content.decode("latin-1")
+        if not any(words[path] < own for path in kept) or fuller:
+            kept = [path for path in kept if path not in fuller]
+            kept.append(read.path)
+    return [read for read, _ in found if read.path in kept]
 
 
 def _authors(entry: Entry, references: object) -> tuple[str, ...]:

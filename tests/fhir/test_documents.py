@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.fhir.bundle import entry_of
-from cds_service.fhir.documents import LARGEST_TEXT, DocumentText, read_texts, texts
+from cds_service.fhir.bundle import entry_of, from_bundle
+from cds_service.fhir.documents import DocumentText, read_texts, texts, unsent
+from cds_service.fhir.formats.unreadable import LARGEST_FILE, LARGEST_TEXT
 from cds_service.fhir.record import Unread
 
 NOTE = "Right block at T4–T6. Ropivacaine 0.5 %, 20 mL."
@@ -88,14 +89,15 @@ def test_base64_may_be_broken_into_lines() -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (attachment(kind="application/pdf"), "content type application/pdf is not read yet"),
-        (attachment(kind="text/html"), "content type text/html is not read yet"),
-        (attachment(kind="application/rtf; x=y"), "content type application/rtf is not read yet"),
+        (attachment(kind="image/png"), "content type image/png is not read yet"),
+        (attachment(b"PK\3\4", "application/zip; x=y"), "content type application/zip is not read yet"),
         (attachment(kind="Jane Roe"), "its content type is not read yet"),
-        (attachment(b"%PDF-1.7 ...", None), "content type application/pdf is not read yet"),
-        (attachment(b"{\\rtf1 note}"), "content type text/rtf is not read yet"),
-        (attachment(b"<html><p>note</p></html>"), "content type text/html is not read yet"),
-        (attachment(b'<?xml version="1.0"?><ClinicalDocument/>'), "content type text/xml is not read yet"),
+        (attachment(b"%PDF-1.7 ...", None), "the PDF cannot be read"),
+        (attachment(b"\xff\xd8\xff\xe0", "application/pdf"), "the PDF cannot be read"),
+        (attachment(b"{\\rtf1 }"), "the attachment is empty"),
+        (attachment(b"<html><p> </p></html>"), "the attachment is empty"),
+        (attachment(b'<?xml version="1.0"?><ClinicalDocument/>'), "the attachment is empty"),
+        (attachment(b'<?xml version="1.0"?><note/>'), "XML other than C-CDA is not read yet"),
         (attachment(b"a\0b"), "the attachment is not text"),
         (attachment(b" \n"), "the attachment is empty"),
         (attachment(b""), "the attachment is empty"),
@@ -108,6 +110,10 @@ def test_base64_may_be_broken_into_lines() -> None:
         ({"contentType": "text/plain", "title": "x"}, "the attachment is empty"),
         (attachment(b"x" * (LARGEST_TEXT + 1)), "the attachment is larger than 1 MiB"),
         (attachment(b"x" * (2 * LARGEST_TEXT)), "the attachment is larger than 1 MiB"),
+        (attachment(b"x" * (LARGEST_FILE + 1), "text/html"), "the attachment is larger than 4 MiB"),
+        (attachment(b"x" * (2 * LARGEST_FILE), "text/html"), "the attachment is larger than 4 MiB"),
+        ({"url": "data:text/plain;base64,UmlnaHQ="}, "an attachment in a data: address is not read"),
+        ({"url": " DATA:,Right"}, "an attachment in a data: address is not read"),
         (None, "it has no attachment"),
         ("x", "it has no attachment"),
     ],
@@ -129,7 +135,7 @@ def test_the_largest_text_is_read() -> None:
     [{"status": "entered-in-error"}, {"status": "superseded"}, {"docStatus": "entered-in-error"}],
 )
 def test_withdrawn_documents_are_passed_over(members: dict[str, Any]) -> None:
-    assert read_texts(document(attachment(), attachment(kind="application/pdf"), **members)) == ((), ())
+    assert read_texts(document(attachment(), attachment(kind="image/png"), **members)) == ((), ())
 
 
 @pytest.mark.parametrize("members", [{"status": None}, {"status": 3}, {"docStatus": "preliminary"}, {"docStatus": []}])
@@ -215,3 +221,80 @@ def test_any_json_is_read(members: dict[str, Any]) -> None:
 @given(st.binary(max_size=50), st.text(max_size=20))
 def test_any_bytes_are_read(content: bytes, charset: str) -> None:
     read_texts(document(attachment(content, f"text/plain; charset={charset}")))
+
+
+BINARY = {"resourceType": "Binary", "id": "b1", "contentType": "text/html", "data": encoded(b"<p>Right<p>block")}
+
+
+def bundle(document: Any, *resources: Any, url: str | None = None) -> Any:
+    entries = [{"resource": document}, *({"fullUrl": url, "resource": each} for each in resources)]
+    return from_bundle({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+@pytest.mark.parametrize(
+    ("address", "full_url"),
+    [
+        ("Binary/b1", None),
+        ("Binary/b1/_history/2", None),
+        ("https://fhir.example/r4/Binary/b1", None),
+        ("https://fhir.example/r4/Binary/b1", "https://fhir.example/r4/Binary/b1"),
+        ("urn:uuid:0a1b2c3d-0000-4000-8000-000000000001", "urn:uuid:0a1b2c3d-0000-4000-8000-000000000001"),
+    ],
+)
+def test_an_attachment_elsewhere_in_the_record(address: str, full_url: str | None) -> None:
+    record = bundle(document({"url": address}).resource, BINARY, url=full_url)
+    entry = record.of_type("DocumentReference")[0]
+    (found,), unread = read_texts(entry, record)
+    assert (found.reference, found.path) == ("DocumentReference/d1", "content[0].attachment")
+    assert found.text == "Right\nblock"
+    assert unread == ()
+    assert unsent(entry, record) == ()
+
+
+def test_an_attachment_contained_in_its_document() -> None:
+    entry = document({"url": "#b1"}, contained=[{"resourceType": "Patient", "id": "p"}, BINARY])
+    assert [each.text for each in texts(entry)] == ["Right\nblock"]
+
+
+@pytest.mark.parametrize(
+    ("address", "contained", "reason"),
+    [
+        ("#b2", [BINARY], "the attachment was not sent with the request"),
+        ("#p", [{"resourceType": "Patient", "id": "p"}], "the attachment was not sent with the request"),
+        ("#b1", [{"resourceType": "Binary", "id": "b1"}], "the attachment is empty"),
+        ("Patient/p", [], "the attachment was not sent with the request"),
+        ("https://elsewhere.example/note.txt", [], "the attachment was not sent with the request"),
+        ("javascript:x", [], "the attachment was not sent with the request"),
+    ],
+)
+def test_an_attachment_that_is_nowhere(address: str, contained: Any, reason: str) -> None:
+    record = bundle(document({"url": address}, contained=contained).resource, {"resourceType": "Patient", "id": "p"})
+    entry = record.of_type("DocumentReference")[0]
+    assert read_texts(entry, record) == ((), (Unread("DocumentReference/d1", reason),))
+
+
+def test_what_would_have_to_be_fetched() -> None:
+    contents = [{"url": url} for url in ("Binary/b1", "Binary/b2", "#c", "data:,x", "Binary/b2")]
+    entry = document(*contents, attachment(url="Binary/b3"), None)
+    assert unsent(entry, bundle(entry.resource, BINARY)) == ("Binary/b2",)
+    assert unsent(document({"url": "Binary/b2"}, status="superseded"), bundle({})) == ()
+
+
+PAGE = b"<html><body><p>Right block at T4\xe2\x80\x93T6.</p><p>Ropivacaine 0.5 %, 20 mL.</p></body></html>"
+LETTER = NOTE + " Any Hospital, First Street"
+
+
+@pytest.mark.parametrize(
+    ("contents", "paths"),
+    [
+        pytest.param([attachment(PAGE, "text/html"), attachment()], [1], id="better-format"),
+        pytest.param([attachment(), attachment()], [0], id="equal"),
+        pytest.param([attachment(), attachment(LETTER.encode(), "text/html")], [1], id="fuller-text"),
+        pytest.param([attachment(b"See file. Right."), attachment(PAGE, "text/html")], [0, 1], id="others"),
+        pytest.param([attachment(b"Right block"), attachment(PAGE, "text/html")], [1], id="extract"),
+        pytest.param([attachment(), attachment(NOTE.replace("Right", "Left").encode())], [0, 1], id="another-side"),
+        pytest.param([attachment(), attachment(PAGE.replace(b"T6", b"T7"), "text/html")], [0, 1], id="another-level"),
+    ],
+)
+def test_a_text_in_several_formats_is_read_once(contents: list[Any], paths: list[int]) -> None:
+    assert [each.path for each in texts(document(*contents))] == [f"content[{n}].attachment" for n in paths]

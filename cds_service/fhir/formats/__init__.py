@@ -1,0 +1,1 @@
+"""Files to text: what attachments come as, one module per format. Knows bytes, not FHIR."""
