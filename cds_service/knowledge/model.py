@@ -196,9 +196,8 @@ class Family:
 class Requirement:
     """One documentation element a family needs. `level`: "required" | "recommended".
 
-    `when`: the condition under which it applies: "always", "operation-same-day", "imaging-billed", "infusion",
-    "not-first-diagnostic" (any but the first diagnostic block) or "not-without-imaging" (any but a block stated to be
-    guided otherwise than its imaging codes say).
+    `when`: the condition under which it applies: "always", "operation-same-day", "imaging-billed", "infusion" or
+    "not-first-diagnostic" (any but the first diagnostic block).
     """
 
     element: str

@@ -58,8 +58,6 @@ def _applies(requirement: Requirement, case: Case) -> bool:
             return any(s.block.continuous is not None and s.block.continuous.value for s in case.selections)
         case "not-first-diagnostic":
             return not any(_is_first_block(statement) for statement in case.chart.statements)
-        case "not-without-imaging":
-            return any(s.scheme.guidance or not s.block.guidance for s in case.selections)
         case _:
             return True
 

@@ -10,8 +10,6 @@ from cds_service.chart.model import Statement
 from cds_service.review.assessment import ElementStatus
 from cds_service.review.documentation import documentation
 
-EPIDURAL = {"technique": "interlaminar-epidural", "levels": "L4-L5", "side": None, "region": "lumbar"}
-
 
 def status(case):
     return {element.element: element.status.value for element in documentation(case)}
@@ -101,9 +99,6 @@ def test_a_block_documents_what_it_was_read_from(block, documented, make_case, m
         ({"technique": "intercostal", "image": True}, {"claim": "64420, 76942"}, "image-record", "documented"),
         ({"technique": "intercostal", "image": False}, {"claim": "64420, 76942"}, "image-record", "missing"),
         ({"technique": "intercostal"}, {"claim": "64420, 76942-59"}, "image-record", "not-applicable"),
-        (EPIDURAL, {}, "contrast", "missing"),
-        ({**EPIDURAL, "guidance": ["fluoroscopy"]}, {}, "contrast", "missing"),
-        ({**EPIDURAL, "guidance": ["landmark"]}, {}, "contrast", "not-applicable"),
     ],
 )
 def test_the_condition_of_a_requirement(block, options, element, expected, make_case, make_block):
