@@ -54,6 +54,7 @@ _CALM = re.compile(
 )
 WHY_NO_CONTRAST = re.compile(
     r"allerg|anaphyla|hives|iodin|reaction|renal|kidney|creatinine|egfr|pregnan|urticaria|intoleran|refus|shortage|thyro"
+    r"|(?:\bno|without|lack of) (?:imaging|fluoro|x-?ray|radiograph)|loss of resistance (?:only|alone)"
 )
 """Reasons for giving none: with one of them the element is documented."""
 _BACKGROUND = frozenset({"conservative-treatment", "functional-scale", "image-record", "prior-block-response"})
