@@ -31,7 +31,11 @@ def treated(levels: Iterable[str], joints: Mapping[str, Joint]) -> tuple[str, ..
 
 def names_nerves(block: Block, levels: Iterable[str]) -> bool:
     """Return whether single levels are those of nerves: the words say so, or joints are named beside them."""
-    return (block.target is not None and block.target.value == _NERVES) or any("-" in level for level in levels)
+    return _is_of_nerves(block) or any("-" in level for level in levels)
+
+
+def _is_of_nerves(block: Block) -> bool:
+    return block.target is not None and block.target.value == _NERVES
 
 
 def _count(block: Block, side: SideOrUnknown, joints: Mapping[str, Joint]) -> SideCount:
@@ -45,7 +49,13 @@ def _count(block: Block, side: SideOrUnknown, joints: Mapping[str, Joint]) -> Si
     supplied = frozenset(nerve for name in sure for nerves in joints[name].nerves for nerve in nerves)
     nerves = {nerve for joint in joints.values() for each in joint.nerves for nerve in each}
     left_over = [level for level in levels if level in nerves - supplied]
-    return replace(counted, low=len(sure), high=len(sure) + len(left_over), names=sure)
+    most = len(sure) + len(left_over)
+    named = [level for level in levels if level in joints]
+    by_nerves = treated((level for level in levels if level not in joints), joints)
+    if by_nerves and not set(named) <= set(by_nerves) and _is_of_nerves(block):
+        # Joints the nerves do not supply: either may be the slip, and which is asked (`queries`).
+        return replace(counted, low=min(len(named), len(by_nerves)), high=most)
+    return replace(counted, low=len(sure), high=most, names=sure)
 
 
 def _loosely_named(counted: SideCount, levels: int) -> SideCount:

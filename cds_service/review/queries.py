@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cds_service.chart.model import Contradiction
+from cds_service.chart.model import Contradiction, Technique
 from cds_service.review.assessment import Query
 from cds_service.review.case import Case
-from cds_service.review.selection import Selection
+from cds_service.review.joints import treated
+from cds_service.review.mismatch import Mismatch, done, unexpected
+from cds_service.review.selection import Selection, family_of, possible_families
 from cds_service.review.sites import SideCount
 from cds_service.review.units import count_units
+from cds_service.review.words import by_family, joined
 
 _QUESTIONS = {
     "laterality": "The record names different sides for this block. Which side was injected?",
@@ -21,14 +24,22 @@ _QUESTIONS = {
 _FURTHER_OPTIONS = {"catheter": ("a catheter on one side, a single injection on the other",)}
 _UNCLEAR = "Cannot be determined"
 _DONE = {"site": "injected", "muscle": "injected", "joint": "treated"}
+_WHICH = {"muscle": ", and which", "joint": ", and which"}
+"""Where the names decide as much as the number."""
 _RULE_OF = {"joint": "facet-joint-count"}
 """The rule a question about a number belongs to, where it is not that of sites."""
+_TARGETS = ("the paravertebral space", "the sympathetic chain")
 
 
 def queries(case: Case) -> tuple[Query, ...]:
     """Return the questions this chart leaves open."""
     contradicted = [_about(contradiction) for contradiction in case.chart.contradictions]
-    return (*contradicted, *_ambiguous_counts(case))
+    if not case.separation.reportable:
+        return tuple(contradicted)
+    elements = {contradiction.element for contradiction in case.chart.contradictions}
+    counts = () if elements & {"levels", "site-count"} else tuple(_open_counts(case))
+    kinds = () if "technique" in elements else (*_open_targets(case), *_open_families(case))
+    return (*contradicted, *kinds, *counts)
 
 
 def _about(contradiction: Contradiction) -> Query:
@@ -41,14 +52,76 @@ def _about(contradiction: Contradiction) -> Query:
     return Query(question, (*readings, *further, _UNCLEAR), evidence)
 
 
-def _ambiguous_counts(case: Case) -> Iterator[Query]:
-    """Yield a question per block whose words allow more than one number of sites, where the number decides a code."""
-    if any(c.element in ("levels", "site-count") for c in case.chart.contradictions):
-        return
+def _open_families(case: Case) -> Iterator[Query]:
+    """Yield a question per block whose words leave open which of several it was: its region, plane or target."""
+    for block in case.uncoded:
+        families = possible_families(block, case.view)
+        if len(families) > 1 and block.technique is not Technique.OTHER:
+            options = (*(family.title for family in families), _UNCLEAR)
+            question = "The record leaves open which of these blocks it was. Which one was done?"
+            yield Query(question, options, block.evidence, rule="technique-mismatch")
+
+
+def _open_targets(case: Case) -> Iterator[Query]:
+    """Yield a question per paravertebral block that may have been one of the sympathetic chain.
+
+    Beside the lumbar spine the word means either. Beside the thoracic spine it means the paravertebral space, unless
+    the chain's code is reported and the record gives no purpose that would tell.
+    """
+    reported = by_family(case, unexpected(case, Mismatch.TARGET))
+    as_chain = any(family.technique == Technique.SYMPATHETIC.value for family, _ in reported)
+    for block in done(case):
+        told = block.purpose is not None or bool(case.operations)
+        either = family_of(block, case.view) is None and _has_chain(case, block.region)
+        if block.technique is Technique.PARAVERTEBRAL and (either or (as_chain and not told)):
+            question = "The record does not settle what the needle was aimed at. Which structure was injected?"
+            yield Query(question, (*_TARGETS, _UNCLEAR), block.evidence, rule="sympathetic-target")
+
+
+def _has_chain(case: Case, region: str | None) -> bool:
+    """Whether there is a sympathetic block of a region of the spine."""
+    families = case.view.families_for(Technique.SYMPATHETIC.value, region)
+    return region is not None and any(region in family.regions for family in families)
+
+
+def _open_counts(case: Case) -> Iterator[Query]:
+    """Yield a question per block whose words leave open what was treated, where that decides a code."""
     for selection in case.selections:
+        few = selection.scheme.few
         open_counts = [count for count in selection.counts if _decides_units(count, selection)]
-        if open_counts and case.separation.reportable:
+        if unmatched := _unmatched_joints(selection, case):
+            yield unmatched
+        elif open_counts:
             yield _how_many(selection, open_counts[0])
+        elif few is not None and any(count.high is None and count.low <= few for count in selection.counts):
+            yield _few_or_many(selection, few)
+
+
+def _unmatched_joints(selection: Selection, case: Case) -> Query | None:
+    """Return a question where a block of nerves names joints as well, and other ones than the nerves supply."""
+    levels = dict.fromkeys(site.level for site in selection.block.sites if site.level)
+    named, nerves = ([level for level in levels if ("-" in level) is joint] for joint in (True, False))
+    supplied = treated(nerves, case.view.knowledge.joints)
+    if selection.family.counts != "joint" or not supplied or set(named) <= set(supplied):
+        return None
+    return Query(
+        question=f"The record names {joined(named)} and the nerves {joined(nerves)}, which supply {joined(supplied)}. "
+        "Which joints were treated?",
+        options=(joined(named), joined(supplied), "all of these joints", _UNCLEAR),
+        evidence=tuple(dict.fromkeys(e for count in selection.counts for e in count.evidence)),
+        rule="facet-joint-count",
+    )
+
+
+def _few_or_many(selection: Selection, few: int) -> Query:
+    noun = selection.counts[0].noun
+    return Query(
+        question=f"The record does not say how many {noun}s were {_DONE.get(noun, 'treated')}. "
+        f"How many were there{_WHICH.get(noun, '')}?",
+        options=(f"{few} or fewer", f"{few + 1} or more", _UNCLEAR),
+        evidence=selection.counts[0].evidence,
+        rule="units-exceed-documentation",
+    )
 
 
 def _decides_units(count: SideCount, selection: Selection) -> bool:
@@ -64,9 +137,10 @@ def _how_many(selection: Selection, count: SideCount) -> Query:
     stated = selection.block.site_count
     most = count.high or count.low
     span = f"{count.low} {'or' if most == count.low + 1 else 'to'} {most}"
-    done = _DONE.get(count.noun, "treated")
+    treatment = _DONE.get(count.noun, "treated")
     return Query(
-        question=f"The note can be read as {span} {count.noun}s{per_side}. How many {count.noun}s were {done}?",
+        question=f"The note can be read as {span} {count.noun}s{per_side}. "
+        f"How many {count.noun}s were {treatment}{_WHICH.get(count.noun, '')}?",
         options=(*(str(number) for number in range(count.low, most + 1)), _UNCLEAR),
         evidence=stated.evidence if stated else count.evidence,
         rule=_RULE_OF.get(count.noun, "units-exceed-documentation"),

@@ -146,7 +146,12 @@ def block_names(blocks: Iterable[Block]) -> tuple[str, ...]:
 
 def blocks_words(blocks: Iterable[Block]) -> str:
     """Return what blocks are called, each once, with an article: "an erector spinae plane block"."""
-    return joined(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in block_names(blocks))
+    return joined(map(with_article, block_names(blocks)))
+
+
+def with_article(name: str) -> str:
+    """Return a name with "a" or "an"."""
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def by_family(case: Case, lines: Iterable[Line]) -> list[tuple[Family, list[Line]]]:

@@ -2,18 +2,19 @@
 
 ## What it checks
 
-Whether an add-on that stands for every further site together (64462) is reported more than once for one side of one
-day: more than one unit on a line, or several lines that RT and LT do not tell apart. Modifier 50 counts as both
-sides.
+Whether an add-on that stands for all further sites or levels together (64462, 64492, 64495, 0215T, 0218T) is reported
+more than once for one side of one day: more than one unit on a line, or several lines that RT and LT do not tell
+apart. Modifier 50 counts as both sides.
 
 ## Why it matters
 
-One unit pays for all further sites. The daily limit for 64462 is one unit, and neither a modifier nor an appeal lifts
-it: the units above are lost, and with them often the whole line.
+One unit pays for all further sites. The daily limit is one unit, and for most of these codes neither a modifier nor an
+appeal lifts it: the units above are lost, and with them often the whole line.
 
 ## Sources
 
-CPT introduced 64462 in 2016 with the instruction to report it once a day; the Medicare unit edit says the same.
+CPT introduced the facet codes in 2010 and 64462 in 2016 with the instruction to report them once a day; the Medicare
+unit edits say the same.
 
 ## Known limits
 
@@ -51,12 +52,19 @@ def check(case: Case) -> Iterator[Draft]:
         sites = joined(arithmetic(case, s) for s in case.selections if name in s.scheme.codes)
         explained = f" ({sites})" if sites else ""
         yield Draft(
-            message=f"{name} covers all further sites of a side, once per day{explained}; "
+            message=f"{name} covers all further {_noun(case, name)}s of a side, once per day{explained}; "
             f"{place(case)} has {lines_words(lines)}.",
             remedy=_remedy(case, name),
             evidence=(*map(line_evidence, lines), *(e for line in case.expected_of(name) for e in line.evidence)),
             codes=(name,),
         )
+
+
+def _noun(case: Case, name: str) -> str:
+    """Return what the code counts, "site" or "joint"."""
+    code = case.view.code(name)
+    family = case.view.family(code.family or "") if code else None
+    return family.counts if family else "site"
 
 
 def _remedy(case: Case, name: str) -> str:
@@ -72,8 +80,8 @@ RULE = Rule(
     id="addon-once-per-day",
     title="One unit for all further sites",
     severity=Severity.WARNING,
-    sources=("cpt-2016", "cms-ncci-mue-2024q3"),
+    sources=("cpt-2010", "cpt-2016", "cms-ncci-mue-2024q3"),
     check=check,
-    families=("paravertebral",),
+    families=("paravertebral", "facet-cervical-thoracic", "facet-lumbar-sacral"),
     for_orders=True,
 )

@@ -2,7 +2,8 @@
 
 ## What it checks
 
-Whether an add-on (64462, 64421) is reported or ordered while none of its primary codes is.
+Whether an add-on (64462, 64421, 64491, 64494, 64480, 64636 ...) is reported or ordered while none of its primary codes
+is.
 
 ## Why it matters
 

@@ -4,8 +4,9 @@
 
 How both sides are written. Where both are documented, the lines must have the form of the profile: one line with 50,
 two units, or two lines with RT and LT; one side alone is not it. A line names its side once: not RT and LT, not 50
-with either. A code that is bilateral in itself (64468, 64469), or that has no side (imaging), takes none of the
-three. The one-sided code twice (64466 ×2, 64466-50) is not the both-sided one.
+with either. A code that is bilateral in itself (64468, 64469, 64488, 64489), or that has no side (imaging, 62320 to
+62327, 64517, 64530, 20552, 20553), takes none of the three. The one-sided code twice (64466 ×2, 64466-50) is not the
+both-sided one.
 
 ## Why it matters
 

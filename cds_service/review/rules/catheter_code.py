@@ -2,8 +2,9 @@
 
 ## What it checks
 
-Whether an infusion code (64463, 64467, 64469) is reported while no catheter is documented as left, or an injection
-code (64461, 64462, 64466, 64468) for a block whose catheter was left, alone or together with the infusion code.
+Whether an infusion code (64463, 64467, 64469, 64474, 64487, 64489, 62324 to 62327) is reported while no catheter is
+documented as left, or the injection code of the same block (64461, 64462, 64466, 62320 ...) for one whose catheter was
+left, alone or together with the infusion code.
 
 ## Why it matters
 
@@ -12,8 +13,8 @@ is part of it. Both for one place is paid twice, the wrong one is paid wrongly.
 
 ## Sources
 
-CPT introduced the thoracic paravertebral codes in 2016 and the fascial plane codes in 2025 as pairs of injection and
-infusion.
+CPT introduced the codes as pairs of injection and infusion: those of the abdominal wall in 2015, the thoracic
+paravertebral ones in 2016, the epidural ones in 2017, the other fascial plane codes in 2025.
 
 ## Known limits
 
@@ -93,8 +94,15 @@ RULE = Rule(
     id="catheter-code",
     title="Injection or catheter",
     severity=Severity.WARNING,
-    sources=("cpt-2016", "cpt-2025"),
+    sources=("cpt-2015", "cpt-2016", "cpt-2017", "cpt-2025"),
     check=check,
-    families=("paravertebral", "fascial-plane"),
+    families=(
+        "paravertebral",
+        "fascial-plane",
+        "abdominal-plane",
+        "lower-limb-plane",
+        "interlaminar-cervical-thoracic",
+        "interlaminar-lumbar-sacral",
+    ),
     for_orders=True,
 )

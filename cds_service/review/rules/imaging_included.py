@@ -2,8 +2,8 @@
 
 ## What it checks
 
-Whether imaging guidance (76942, 77002, 77003) is reported beside blocks whose codes all include it: the thoracic
-paravertebral codes and the thoracic fascial plane codes.
+Whether imaging guidance (76942, 77002, 77003, 77012) is reported beside blocks whose codes all include it, or that
+leave no room for it: the paravertebral, fascial plane, facet, radiofrequency and epidural codes.
 
 ## Why it matters
 
@@ -12,8 +12,8 @@ imaging service that nobody did.
 
 ## Sources
 
-The practitioner edits list the imaging codes as column 2 of the paravertebral codes; CPT includes imaging in both
-families.
+The practitioner edits list the imaging codes as column 2 of these codes, as far as they are older than the edits; CPT
+includes imaging in them since they exist in their present form.
 
 ## Known limits
 
@@ -66,7 +66,7 @@ RULE = Rule(
     id="imaging-included",
     title="Imaging guidance is included",
     severity=Severity.WARNING,
-    sources=("cms-ncci-ptp-2024q3", "cpt-2016", "cpt-2025"),
+    sources=("cms-ncci-ptp-2024q3", "cpt-2010", "cpt-2011", "cpt-2012", "cpt-2015", "cpt-2016", "cpt-2017", "cpt-2025"),
     check=check,
     for_orders=True,
 )

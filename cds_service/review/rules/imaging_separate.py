@@ -2,9 +2,9 @@
 
 ## What it checks
 
-For blocks whose code does not include imaging (intercostal): an imaging code that does not go with the block, or
-whose guidance or stored image the record does not document; and guidance with a stored image that is documented and
-not reported.
+For blocks whose code does not include imaging (intercostal, sympathetic, trigger point): an imaging code that does not
+go with the block, or whose guidance or stored image the record does not document; and guidance, with a stored image
+where the code asks for one, that is documented and not reported.
 
 ## Why it matters
 
@@ -13,8 +13,8 @@ them the line is taken back; with them, and unreported, the service is given awa
 
 ## Sources
 
-The Medicare add-on edits list the blocks that 77002 goes with; the edits between code pairs do not bundle 76942 or
-77002 into the intercostal codes.
+The Medicare add-on edits list the blocks that 77002 and 77003 go with; the edits between code pairs do not bundle these
+imaging codes into the codes of their blocks.
 
 ## Known limits
 
@@ -41,7 +41,7 @@ from cds_service.review.case import Case, line_evidence
 from cds_service.review.mismatch import Mismatch, not_reported, unexpected
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.selection import Selection
-from cds_service.review.words import are, codes_words, joined, lines_words
+from cds_service.review.words import are, codes_words, joined, lines_words, with_article
 
 
 def check(case: Case) -> Iterator[Draft]:
@@ -70,8 +70,8 @@ def _unsupported(case: Case, line: Line) -> Draft:
 def _why(case: Case, line: Line, blocks: list[Selection]) -> str:
     fitting = {code for selection in blocks for code in selection.family.imaging_codes}
     if line.code not in fitting:
-        names = joined(selection.family.title.lower() for selection in blocks)
-        return f"imaging beside an {names} is {' or '.join(sorted(fitting))}"
+        names = joined(with_article(selection.family.title.lower()) for selection in blocks)
+        return f"imaging beside {names} is {' or '.join(sorted(fitting))}"
     code = case.view.code(line.code)
     guidance = code.guidance if code else None
     if not any(fact.value.value == guidance for selection in blocks for fact in selection.block.guidance):
@@ -105,5 +105,12 @@ RULE = Rule(
     severity=Severity.WARNING,
     sources=("cms-ncci-addon-2024q3", "cms-ncci-ptp-2024q3"),
     check=check,
-    families=("intercostal",),
+    families=(
+        "intercostal",
+        "sympathetic-chain",
+        "stellate-ganglion",
+        "hypogastric-plexus",
+        "trigger-point",
+        "other-peripheral",
+    ),
 )

@@ -3,8 +3,8 @@
 ## What it checks
 
 Whether a code has more units than the documented injection sites support: the primary more than once per side, a
-per-level add-on more often than there are further levels, any add-on where one site is documented. Modifier 50 counts
-as both sides.
+per-level add-on more often than there are further levels, any add-on where one site is documented, the code for many
+muscles (20553) where few are. Modifier 50 counts as both sides.
 
 ## Why it matters
 
@@ -18,8 +18,8 @@ CPT says what a unit of each code counts; the Medicare unit edits rest on the sa
 
 It speaks only above the upper bound the words allow: "T4-5" may be one site or two, and a note that names no level at
 all sets no bound. Further units of a once-a-day add-on with further sites documented belong to `addon-once-per-day`,
-an add-on without its primary to `addon-without-primary`, units on a side that was not injected to
-`laterality-mismatch`. A record that contradicts itself on levels or number is asked about, not judged.
+an add-on without its primary to `addon-without-primary`, facet joints to `facet-joint-count`, units on a side that was
+not injected to `laterality-mismatch`. A record that contradicts itself on levels or number is asked about, not judged.
 
 ## Example
 

@@ -70,6 +70,38 @@ def test_no_code_or_number_is_decided_in_the_file(rule):
     assert not re.search(r"\b\d{4}[0-9A-Z]\b", source)
 
 
+def _separate_imaging(family, codes):
+    return bool(family.imaging_codes)
+
+
+def _two_ways(family, codes):
+    ways = [{scheme.primary for scheme in schemes} for schemes in (family.injections, family.infusions)]
+    return bool(ways[0] and ways[1] and ways[0] != ways[1])
+
+
+def _joints(family, codes):
+    return family.counts == "joint"
+
+
+def _once_a_day(family, codes):
+    return any(code.once_per_day and code.family == family.id for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("rule", "concerned"),
+    [
+        ("imaging-separate", _separate_imaging),
+        ("catheter-code", _two_ways),
+        ("facet-joint-count", _joints),
+        ("addon-once-per-day", _once_a_day),
+    ],
+)
+def test_a_rule_names_the_families_the_knowledge_gives_it(rule, concerned, knowledge):
+    codes = knowledge.codes.values()
+    families = {family.id for family in knowledge.families.values() if concerned(family, codes)}
+    assert set(find_rule(rule).families) == families
+
+
 def test_the_pages_in_docs_are_those_of_the_files(builder, knowledge):
     assert builder.stale(knowledge) == [], "run: python tools/build_rule_pages.py"
 
