@@ -45,7 +45,7 @@ _REASONS: Mapping[str, Reason] = {
     "technique-mismatch": Reason("the record describes another technique"),
     "guidance-code": Reason("imaging decides between two codes"),
     "region-mismatch": Reason("the record describes another region"),
-    "facet-imaging-required": Reason("the code requires fluoroscopic or CT guidance"),
+    "facet-imaging-required": Reason("the code is for other imaging than the record documents"),
     "facet-joint-count": Reason("joints are counted, not nerves"),
     "facet-third-level": Reason("a third level is not covered"),
     "diagnostic-kx": Reason("a diagnostic facet line carries KX"),
@@ -55,9 +55,9 @@ _REASONS: Mapping[str, Reason] = {
     "code-not-valid-on-date": Reason("the code is not valid on the date of service"),
     "date-mismatch": Reason("the dates of claim and record differ"),
     "diagnosis-support": Reason("the diagnosis code cannot be reported as it is"),
-    "unlisted-procedure": Reason("an unlisted procedure needs a description"),
+    "unlisted-procedure": Reason("a listed code and the unlisted one are not interchangeable"),
     "continuous-follow-up": Reason("follow-up of a catheter is reported in another way", apart=True),
-    "sympathetic-target": Reason("the documented target is the sympathetic chain"),
+    "sympathetic-target": Reason("the record names another target beside the spine"),
 }
 
 NOT_DONE = Reason("the record says the block was not done")

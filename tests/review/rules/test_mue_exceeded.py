@@ -24,6 +24,7 @@ TWO_LINES = {"addon_bilateral": "two_lines_rt_lt", "primary_bilateral": "two_lin
         ),
         pytest.param([FIVE], {"claim": "64420-RT, 64421-RT x2"}, id="below its limit"),
         pytest.param([{"side": "bilateral"}], {"claim": "64461-50"}, id="50 is one unit"),
+        pytest.param([{}], {"claim": "64461-RT @2026-03-02, 64461-RT @2026-03-05"}, id="one unit on each of two days"),
         pytest.param([{}], {"claim": "64461-RT, 99213 x5"}, id="a line that is not judged"),
         pytest.param([{}], {"orders": "64461"}, id="ordered once"),
         pytest.param([{"technique": "fascial-plane"}], {"claim": "64466-RT x2"}, id="no entry, nothing said"),
