@@ -21,6 +21,7 @@ from cds_service.cases import load_cases
 from cds_service.cli import COMMANDS, main
 from cds_service.hooks.services import SERVICES
 from cds_service.settings import SettingsError, load_settings
+from tools.note_formats import FORMATS
 
 CASES = {case.id: case for case in load_cases(resources.cases_folder())}
 NOTE = """Procedure note, 2026-03-02
@@ -175,15 +176,24 @@ def test_a_single_resource_is_as_good_as_a_bundle_of_it(run, file):
     assert json.loads(alone.stdout)["assessments"][0]["blocks"]
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_note_in_any_format(run, file, form):
+    typed = json.loads(run("check", file(NOTE), "--format", "json").stdout)["assessments"][0]
+    found = json.loads(run("check", file(FORMATS[form][1](NOTE)), "--format", "json").stdout)["assessments"][0]
+    assert found["blocks"]
+    assert found["expectedLines"][0]["code"] == typed["expectedLines"][0]["code"]
+    assert [each["status"] for each in found["documentation"]] == [each["status"] for each in typed["documentation"]]
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
         ("", "is empty"),
         (" \n\t", "is empty"),
-        (b"%PDF-1.7 some", "is not plain text"),
-        (b"PK\x03\x04\x00\x00", "is not plain text"),
-        (r"{\rtf1 block}", "is not plain text"),
-        (b"note\x00note", "is not plain text"),
+        (b"%PDF-1.7 some", "the PDF cannot be read"),
+        (b"PK\x03\x04\x00\x00", "it is not text"),
+        (r"{\rtf1 }", "is empty"),
+        (b"note\x00note", "it is not text"),
         ('{"resourceType": "Bundle"', "not valid JSON (at line 1, column"),
         ('{"a": NaN}', "not valid JSON"),
         ('[{"a": 1}]', "neither a FHIR resource"),

@@ -47,8 +47,9 @@ def command(
 ) -> None:
     r"""Judge FILE (or standard input, -).
 
-    FILE is a FHIR Bundle (or a single FHIR resource), a CDS Hooks request, or the plain text of a procedure note. No
-    FHIR server is asked: a hook request is judged by its prefetch alone.
+    FILE is a FHIR Bundle (or a single FHIR resource), a CDS Hooks request, or a procedure note: plain text, HTML, RTF,
+    C-CDA or PDF with a text layer, told by its first bytes. No FHIR server is asked: a hook request is judged by its
+    prefetch alone.
 
     \b
     Exit codes:

@@ -1,4 +1,4 @@
-"""What a file given to `check` is: a Bundle, a hook request or the text of a note."""
+"""What a file given to `check` is: a Bundle, a hook request or a note in any format that attachments are read in."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from typing import Any
 import orjson
 
 from cds_service.commands.loading import InputError
+from cds_service.fhir.formats.extract import extract
+from cds_service.fhir.formats.unreadable import LARGEST_FILE, Unreadable
 from cds_service.hooks.outcome import ProtocolError
 from cds_service.hooks.request import HookRequest, RequestReader
 from cds_service.hooks.services import SERVICES
 
 # A note may begin with a brace or a bracket ("[x] consent"); with one of these it was meant to be JSON.
 _MEANT_AS_JSON = re.compile(r"\{\s*[\"}]|\[\s*[{\]]")
-_BINARY = ("%PDF-", "PK\x03\x04", "{\\rtf")
 
 
 @dataclass(frozen=True, slots=True)
 class NoteInput:
-    """The plain text of one procedure note."""
+    """The text of one procedure note."""
 
     text: str = field(repr=False)
 
@@ -51,25 +52,34 @@ def read_input(file: Path) -> Input:
     Raises:
         click.ClickException: exit code 2; it cannot be read, or is none of these. Never quotes the file.
     """
-    text = _text(file)
-    if _MEANT_AS_JSON.match(text.lstrip()):
-        return _from_json(text)
-    return NoteInput(text)
-
-
-def _text(file: Path) -> str:
-    try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror or 'cannot be read'}") from None
+    data = _data(file)
     text = _decoded(data)
     if not text.strip():
         raise InputError(f"{_name(file)} is empty")
-    if "\0" in text or text.startswith(_BINARY):
-        raise InputError(
-            f"{_name(file)} is not plain text; give the text of the note, or a Bundle that holds the document"
-        )
-    return text
+    if _MEANT_AS_JSON.match(text.lstrip()):
+        return _from_json(text)
+    return _note(file, data)
+
+
+def _data(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror or 'cannot be read'}") from None
+
+
+def _note(file: Path, data: bytes) -> NoteInput:
+    """Return the text of a note; what format it has, its bytes say."""
+    if len(data) > LARGEST_FILE:
+        raise InputError(f"{_name(file)} is larger than 4 MiB")
+    try:
+        text = extract(data).text
+    except Unreadable as reason:
+        said = str(reason).replace("the attachment", "it")
+        raise InputError(f"{_name(file)} cannot be read as a note: {said}") from None
+    if not text.strip():
+        raise InputError(f"{_name(file)} is empty")
+    return NoteInput(text)
 
 
 def _decoded(data: bytes) -> str:

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cds_service.fhir.formats.charsets import characters
-from cds_service.fhir.formats.html import DEEPEST, MOST_ELEMENTS
+from cds_service.fhir.formats.html import MOST_ELEMENTS, fed
 from cds_service.fhir.formats.lines import Lines
 from cds_service.fhir.formats.unreadable import LARGEST_FILE, TOO_COMPLEX, TOO_DEEP, Unreadable
+
+DEEPEST: Final = 200
+"""Elements inside one another; the parser itself gives up at 256."""
 
 _DECLARATION: Final = re.compile(r"\s*<\?xml\b[^>]{0,200}\?>")
 _FORBIDDEN: Final = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -50,7 +53,7 @@ def cda_text(content: bytes, parameters: str = "") -> str | Body:
         target=_Document(), encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
     try:
-        found: str | Body = etree.fromstring(cleaned.encode(), parser)
+        found: str | Body = fed(parser, cleaned.encode())
     except (etree.LxmlError, ValueError):
         raise Unreadable("the XML is not well formed") from None
     return found

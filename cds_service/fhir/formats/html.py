@@ -15,6 +15,7 @@ DEEPEST: Final = 400
 
 MOST_ELEMENTS: Final = 200_000
 """Elements of one file: a note saved by a word processor has some thousands."""
+_PIECE: Final = 16 * 1024
 
 _SKIPPED: Final = frozenset({
     "script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg", "math", "select",
@@ -57,13 +58,19 @@ def text_of_html(page: str) -> str:
         return page
     from lxml import etree  # noqa: PLC0415 - most calls bring plain text only
 
-    source = page.replace("\0", "\ufffd").encode(errors="replace")
     parser = etree.HTMLParser(target=_Page(kept=not _BREAKS.search(page)), encoding="utf-8")
     try:
-        text: str = etree.fromstring(source, parser)
+        text: str = fed(parser, page.replace("\0", "\ufffd").encode(errors="replace"))
     except (etree.LxmlError, ValueError):
         raise Unreadable("the HTML cannot be read") from None
     return text
+
+
+def fed(parser: Any, source: bytes) -> Any:
+    """Return what the target of a parser gives. Fed in pieces: within one the parser does not stop for a refusal."""
+    for start in range(0, len(source), _PIECE):
+        parser.feed(source[start : start + _PIECE])
+    return parser.close()
 
 
 class _Page:
