@@ -29,6 +29,12 @@ def treated(levels: Iterable[str], joints: Mapping[str, Joint]) -> tuple[str, ..
     )
 
 
+def disagree(named: Iterable[str], supplied: Iterable[str]) -> bool:
+    """Return whether joints named and joints supplied by the nerves named are others; a list may be incomplete."""
+    joints, others = set(named), set(supplied)
+    return bool(joints - others and others - joints)
+
+
 def names_nerves(block: Block, levels: Iterable[str]) -> bool:
     """Return whether single levels are those of nerves: the words say so, or joints are named beside them."""
     return _is_of_nerves(block) or any("-" in level for level in levels)
@@ -52,7 +58,7 @@ def _count(block: Block, side: SideOrUnknown, joints: Mapping[str, Joint]) -> Si
     most = len(sure) + len(left_over)
     named = [level for level in levels if level in joints]
     by_nerves = treated((level for level in levels if level not in joints), joints)
-    if by_nerves and not set(named) <= set(by_nerves) and _is_of_nerves(block):
+    if disagree(named, by_nerves) and _is_of_nerves(block):
         # Joints the nerves do not supply: either may be the slip, and which is asked (`queries`).
         return replace(counted, low=min(len(named), len(by_nerves)), high=most)
     return replace(counted, low=len(sure), high=most, names=sure)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cds_service.chart.model import Contradiction, Technique
 from cds_service.review.assessment import Query
 from cds_service.review.case import Case
-from cds_service.review.joints import treated
+from cds_service.review.joints import disagree, treated
 from cds_service.review.mismatch import Mismatch, done, unexpected
 from cds_service.review.selection import Selection, family_of, possible_families
 from cds_service.review.sites import SideCount
@@ -102,7 +102,7 @@ def _unmatched_joints(selection: Selection, case: Case) -> Query | None:
     levels = dict.fromkeys(site.level for site in selection.block.sites if site.level)
     named, nerves = ([level for level in levels if ("-" in level) is joint] for joint in (True, False))
     supplied = treated(nerves, case.view.knowledge.joints)
-    if selection.family.counts != "joint" or not supplied or set(named) <= set(supplied):
+    if selection.family.counts != "joint" or not disagree(named, supplied):
         return None
     return Query(
         question=f"The record names {joined(named)} and the nerves {joined(nerves)}, which supply {joined(supplied)}. "

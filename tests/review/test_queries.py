@@ -86,6 +86,7 @@ SPACE_OR_CHAIN = ("the paravertebral space", "the sympathetic chain")
             ("L4-L5", "L3-L4", "all of these joints"),
             id="joints the nerves do not supply",
         ),
+        pytest.param(NERVES | {"levels": "L4-L5 L5-S1 L4 L5"}, {}, None, (), id="joints, and not all of their nerves"),
         pytest.param(NERVES | {"levels": "L4-L5 L3 L4"}, {}, None, (), id="a joint and its own nerves"),
         pytest.param(
             SYMPATHETIC,
