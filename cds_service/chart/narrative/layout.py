@@ -30,6 +30,13 @@ _ABBREVIATION = re.compile(
     r"\n)[\s*\-]{0,6}\d{1,2}|\b[a-z])\Z"
 )
 _BULLET = re.compile(r"\s*(?:[*#>\-]|\(?\d{1,2}[.)]\s|[a-z][a-z /]{1,30}:)")
+_BEGINS = re.compile(r"[A-Z][a-z]{2,}(?![a-z])")
+"""A word with a capital at the head of a line: names aside, what follows is not the rest of the line above."""
+_UNFINISHED = re.compile(
+    r"(?:\b(?:a|an|the|and|or|of|to|in|on|at|by|for|from|with|after|before|under|using|via|than|that|which|was|were|is|"
+    r"are|be|no|not|per|into|over|as|dr|mr|mrs|ms|prof|her|his|their|both|right|left)|[,(/&+\-])\Z"
+)
+"""How a line ends that the next one must finish."""
 _WRAP = 66
 """Characters of a line that are looked at to see whether it is only wrapped."""
 _WIDER = 30
@@ -189,10 +196,18 @@ def _below(heading: _Heading, end: int) -> Section:
 
 def _closed(folded: str, wrapped: frozenset[int], section: Section, lasting: bool) -> Iterator[Section]:
     """Yield the section up to where it ends by itself, and the text after that as a section of its own."""
-    end = _procedure_begins(folded, section) if lasting else _own_end(folded, wrapped, section)
+    lasts = lasting and not _has_own_value(folded, section)
+    end = _procedure_begins(folded, section) if lasts else _own_end(folded, wrapped, section)
     yield Section(section.kind, section.heading, section.start, end, section.line)
     if end < section.end:
         yield Section("none", "", end, section.end)
+
+
+def _has_own_value(folded: str, section: Section) -> bool:
+    """Return whether this is a field that names an element and has its value beside it: "Pain history: for a year"."""
+    if not section.heading or field_element(section.heading) is None:
+        return False
+    return bool(folded[section.start : section.end].partition("\n")[0].strip())
 
 
 def _procedure_begins(folded: str, section: Section) -> int:
@@ -253,7 +268,8 @@ def _wrapped(folded: str, text: str) -> Iterator[int]:
             start = newline + 1
             continue
         least = _WRAP // 2 if lower else _WRAP - 8
-        if len(line) >= least and line[-1] not in ".:;!?" and _goes_on(following):
+        begins = _BEGINS.match(text, newline + 1) is not None and _UNFINISHED.search(line) is None
+        if len(line) >= least and line[-1] not in ".:;!?" and _goes_on(following) and not begins:
             yield newline
         start = newline + 1
 
