@@ -140,6 +140,8 @@ def _owned(
 
 def _belongs(ownership: Ownership, index: int, mention: Mention, episode: Episode) -> bool:
     """Guidance and images are those of all blocks told of together; a catheter is one block's own."""
+    if mention.kind == "continuous" and mention.value == "false" and ownership.is_shared_side(index, mention.start, episode):
+        return True
     if mention.kind in _SHARED:
         return ownership.shares(index, mention.start, mention.end, episode)
     return ownership.owner(index, mention.start, mention.end) is episode
@@ -183,7 +185,7 @@ def _taken_out(document: Document, catheter: Said[bool]) -> Said[bool] | None:
 
 
 def _names_catheter(document: Document, mention: Mention) -> bool:
-    return bool(re.search(r"catheter|infusion|continuous|cpvb", document.folded[mention.start : mention.end]))
+    return bool(re.search(r"catheter|infusion|continuous|cpvb|pvc", document.folded[mention.start : mention.end]))
 
 
 def _is_catheter(document: Document, index: int, mention: Mention) -> bool:

@@ -21,6 +21,7 @@ _COVERS = {
     "requested-decoy": frozenset({"requested"}),
     "image-decoy": frozenset({"image"}),
     "element-decoy": frozenset({"element"}),
+    "surgeon": frozenset({"not-site"}),
     "element": frozenset({"trigger"}),
     "continuous": frozenset({"trigger"}),
 }

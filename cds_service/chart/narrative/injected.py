@@ -23,7 +23,10 @@ _FRAGMENT = 3
 """Words of a "sentence" that is no more than a level: "T4 level; T6 level"."""
 _NEAR = 70
 _LIST = r"(?:[\s,/&+\-]|and|to|th?(?=\d)|\d{1,2}(?!\d)){0,20}"
-_SIDE_AFTER = re.compile(rf"{_LIST}[\s,(]{{0,3}}(?:levels?\s)?(?:on the\s|on\s)?")
+_SIDED_LIST = r"(?:[\s,/&+\-]|and|to|(?:th?|[cls])(?=-?\d)|\d{1,2}(?!\d)){0,36}"
+_SIDE_AFTER = re.compile(
+    rf"{_SIDED_LIST}[\s,(]{{0,3}}(?:(?:levels?|facets?|joints?|nerves?|alone|only|just)\s{{1,3}}){{0,3}}(?:on\s(?:the\s)?)?"
+)
 _LEVEL_NEXT = re.compile(r"\s{1,2}(?:at\s)?(?:the\s)?(?:th?\s?-?\d)")
 _BONE = re.compile(
     rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s|thoracic\s)?(?:(?:transverse|spinous|articular)\sprocess|"

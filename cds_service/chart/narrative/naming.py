@@ -54,6 +54,9 @@ _ITS_PAPERS = re.compile(
     r" {1,3}(?:consult\w*|evaluation|teaching|education|request|referral|orders?|consent|candidate|"
     r"checklist|assessment)\b"
 )
+_GUIDED = re.compile(r"\b(?:guid\w*|control|under|fluoro\w*|c-arm)\b")
+_NEXT_TO = 4
+"""Characters between what was done and "today": "placed today"."""
 _HEAD = 2
 """Characters before what a heading begins with."""
 _THESE = re.compile(r"\b(?:each|these|they|all|both|points?)\b")
@@ -126,14 +129,15 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     if attributes.get("place"):
         in_title = attributes.get("field") and document.sentence(index).section == "title"
         named = in_title and _is_field_value(document, index, mention)
-        return named or _deed_done_to(document, index, mention) is not None
+        return named or _is_sited_title(document, index) or _deed_done_to(document, index, mention) is not None
     if attributes.get("field"):
         return _is_field_value(document, index, mention)
     if beside := attributes.get("beside"):
         worked = attributes.get("alone") and document.kinds.get("operated")
         return all(document.has(index, kind) for kind in beside) and not worked
     if mention.value == Technique.TRIGGER_POINT and attributes.get("weak"):
-        return _is_numbed(document, index) or _are_then_injected(document, index + 1)
+        told = document.has(index, "muscle") and _deed_done_to(document, index, mention) == "injection"
+        return told or _is_numbed(document, index) or _are_then_injected(document, index + 1)
     if not attributes.get("weak") or _injected(document, index) or _is_nerve_in_title(document, mention):
         return True
     return (
@@ -141,6 +145,12 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         and has_evidence(document, "drug", "injection")
         and any(document.has(at, "needle") for at in (index, index + 1))
     )
+
+
+def _is_sited_title(document: Document, index: int) -> bool:
+    """Return whether a short title says of an aim where, on which side and how guided: "C5-6 facet joint, left, CT"."""
+    sited = index in document.levels and document.has(index, "side") and document.has(index, "guidance")
+    return sited and is_title(document) and _GUIDED.search(document.folded) is not None
 
 
 def _is_nerve_in_title(document: Document, mention: Mention) -> bool:
@@ -204,7 +214,13 @@ def _key(document: Document, index: int, mention: Mention) -> Key:
     if target is None and attributes.get("nerve"):
         named = _NERVE.match(document.folded, mention.start, mention.end)
         target = named[1] if named else None
-    return Key(technique, attributes.get("plane"), target)
+    return Key(technique, attributes.get("plane") or _plane_named(document, mention), target)
+
+
+def _plane_named(document: Document, mention: Mention) -> str | None:
+    """Return the plane that the first word of a name stands for, where its phrase stands for several."""
+    planes: dict[str, str] | None = mention.concept.attributes.get("planes")
+    return planes[document.folded[mention.start : mention.end].split()[0]] if planes else None
 
 
 def _deed_done_to(document: Document, index: int, mention: Mention) -> str | None:
@@ -215,6 +231,10 @@ def _deed_done_to(document: Document, index: int, mention: Mention) -> str | Non
     for deed in document.of(index, "deed"):
         attributes = deed.concept.attributes
         if attributes.get("title") and not is_title(document):
+            continue
+        if attributes.get("over_skin") is False and any(
+            deed.start <= skin.start < mention.start for skin in document.of(index, "skin")
+        ):
             continue
         if deed.end <= mention.start if attributes.get("before") else deed.start >= mention.end:
             return deed.value
@@ -239,12 +259,25 @@ def _naming(document: Document, index: int, mention: Mention) -> Naming | None:
     if meant is Assertion.NEGATED:
         return _negated(document, index, mention, key)
     if meant is Assertion.HISTORICAL or section == "history":
-        now = document.has(index, "today") or (section == "history" and meant is Assertion.AFFIRMED and after)
+        now = _is_of_today(document, index, mention) or (section == "history" and meant is Assertion.AFFIRMED and after)
         if not now:
             return Naming(key, index, mention, Status.HISTORICAL)
     if meant is Assertion.PLANNED and not after and not _is_asked_for(document):
         return Naming(key, index, mention, Status.PLANNED, soft=_soft(document, index))
     return _affirmed(document, index, mention, key, after)
+
+
+def _is_of_today(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether "today" is when a block was done, and not when its history was told: "h/o RFA, seen today"."""
+    past = [trigger for trigger in document.of(index, "trigger") if trigger.value == "historical"]
+    for day in document.of(index, "today"):
+        if day.end <= mention.start:
+            return True
+        if any(mention.end <= act.end <= day.start <= act.end + _NEXT_TO for act in document.of(index, "act")):
+            return True
+        if not any(trigger.end <= day.start for trigger in past):
+            return True
+    return False
 
 
 def _is_given_up(document: Document, index: int, mention: Mention) -> bool:
@@ -295,14 +328,32 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
     if section == "plan" and not acted:
         return Naming(key, index, mention, Status.PLANNED)
     told = document.has(index, "drug") and (index in document.levels or document.has(index, "today"))
-    if section in SOFT and not acted and not told:
+    if (section in SOFT and not acted and not told) or _is_of_time_out(document, index, mention):
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
-    if (not acted and _is_in_aid(document, mention)) or _is_in_general(document, index, mention):
+    if (not acted and _is_in_aid(document, mention) and not _by_needle(document, index, mention)) or _is_in_general(document, index, mention):
         return Naming(key, index, mention, Status.PERFORMED, in_aid=True)
     strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or is_title(document)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
+
+
+def _is_of_time_out(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether a sentence names the block only as what the time-out was for: "Time-out done, left PVB"."""
+    first = next(document.of(index, "element"), None)
+    if first is None or first.value != "time-out" or first.start > document.sentence(index).start + _HEAD:
+        return False
+    acts = sum(act.start > first.start for act in document.of(index, "act"))
+    more = index in document.levels or document.has(index, "drug", "guidance", "continuous", "injection", "needle")
+    return mention.start > first.end and acts <= 1 and not more and not is_said_done(document, index, mention)
+
+
+def _by_needle(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether needles at levels are what is for a block: "needles at L2 and L3 for a sympathetic block"."""
+    needle = next(document.of(index, "needle"), None)
+    return needle is not None and any(
+        needle.end <= levels.start and levels.end <= mention.start for levels in document.levels.get(index, ())
+    )
 
 
 def _is_by_surgeon(document: Document, index: int) -> bool:

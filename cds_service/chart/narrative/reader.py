@@ -25,6 +25,7 @@ _WORDS = (
 """Parts of words, one of which stands in every text that speaks of a block, whatever its capitals."""
 _CAPITALS = (
     "ESP", "SAPB", "ICNB", "TAP", "QL", "ACB", "PENG", "GON", "RF", "ESI", "MBB", "SNRB", "TPI", "LSB", "TFE", "SGB",
+    "PVC",
 )  # fmt: skip
 """Abbreviations that in small letters are parts of other words."""
 

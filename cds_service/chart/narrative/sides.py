@@ -48,6 +48,8 @@ _NOT_DONE = re.compile(
 )
 """After a side that was left out: "Left side: deferred"."""
 
+_CUTS_OFF = re.compile(r"[,;.:()]|\b(?:for|before|after|prior|following|during|until|preceding)\b|block|pvb|\bt\d")
+"""Between a side and an operation: what makes it the side of something else, "on the right after a mastectomy"."""
 _GAP = 2
 """Characters between a side and the block or muscle it is the side of: "L TAP block"."""
 _AFFECTED = re.compile(r"\b(?:affected|symptomatic|painful|involved)\s{1,3}side\b")
@@ -174,15 +176,15 @@ def _is_operations(document: Document, mention: Mention, operations: list[tuple[
         if (
             mention.end <= start
             and len(between.split()) <= 3
-            and not re.search(r"[,;.:()]|\bfor\b|block|pvb|\bt\d", between)
+            and not _CUTS_OFF.search(between)
         ):
             return True
     return False
 
 
 def _is_tight(document: Document, mention: Mention) -> bool:
-    before = document.folded[max(mention.start - 8, 0) : mention.start]
-    return before.endswith("on the ") or bool(_SIDE_BEFORE.match(document.folded, mention.end))
+    words = document.folded[max(mention.start - 7, 0) : mention.end]
+    return "on the " in words or bool(_SIDE_BEFORE.match(document.folded, mention.end))
 
 
 def side_of_block(document: Document, sided: list[Sided]) -> tuple[Said[Side] | None, tuple[Said[Side], ...]]:

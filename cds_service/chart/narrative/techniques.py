@@ -146,7 +146,7 @@ def _episodes(document: Document, key: Key, group: list[Naming], evidence: bool,
         done = []
     off = [naming for naming in present if naming.status is Status.NOT_DONE]
     planned = [naming for naming in present if naming.status is Status.PLANNED]
-    if done and off and _on_other_sides(document, done, off):
+    if done and off and (_on_other_sides(document, done, off) or _aimed_otherwise(done, off)):
         yield Episode(key, Status.NOT_DONE, tuple(off))
         yield Episode(key, Status.PERFORMED, tuple(done))
     elif off and not any(naming.mention.start > off[-1].mention.start and naming.strong for naming in done):
@@ -163,6 +163,13 @@ def _on_other_sides(document: Document, done: list[Naming], off: list[Naming]) -
     """Return whether what was called off is the block of the other side: "Left PVB not performed"."""
     of_done = {side for naming in done if (side := _side_before(document, naming))}
     of_off = {_side_before(document, naming) for naming in off}
+    return bool(of_done) and None not in of_off and not of_done & of_off
+
+
+def _aimed_otherwise(done: list[Naming], off: list[Naming]) -> bool:
+    """Return whether what was called off is aimed at something else: the nerves, where the joint was injected."""
+    of_done = {naming.mention.concept.attributes.get("target") for naming in done} - {None}
+    of_off = {naming.mention.concept.attributes.get("target") for naming in off}
     return bool(of_done) and None not in of_off and not of_done & of_off
 
 
@@ -257,9 +264,11 @@ def _uninjected(document: Document, namings: Iterable[Naming]) -> Iterator[Namin
     starts = [naming.mention.start for naming in ordered]
     for index, said in document.all("uninjected"):
         place = bisect_left(starts, said.start)
-        if not place or ordered[place - 1].status is Status.HISTORICAL or _has_volume(document):
+        if not place or ordered[place - 1].status is Status.HISTORICAL:
             continue
-        if _STOPPED.search(document.folded, ordered[place - 1].mention.start, said.end):
+        unused = said.value == "unused" and not document.kinds.get("needle")
+        stopped = _STOPPED.search(document.folded, ordered[place - 1].mention.start, said.end)
+        if unused or (stopped and not _has_volume(document)):
             yield Naming(ordered[place - 1].key, index, said, Status.NOT_DONE)
 
 
@@ -279,8 +288,17 @@ def _called_off(document: Document, namings: Iterable[Naming]) -> Iterator[Namin
         if any(name.start <= generic.start < name.end for name in document.of(index, "technique")):
             continue
         place = bisect_left(starts, generic.start)
-        if place and _is_called_off(document, index, generic):
+        if place and _is_called_off(document, index, generic) and not _is_aimed_elsewhere(
+            document, index, generic, ordered[place - 1]
+        ):
             yield Naming(ordered[place - 1].key, index, generic, Status.NOT_DONE)
+
+
+def _is_aimed_elsewhere(document: Document, index: int, generic: Mention, naming: Naming) -> bool:
+    """Return whether "injection" has an aim of its own before it: "intra-articular injection", beside nerves blocked."""
+    aim = next((aim.value for aim in document.of(index, "target") if 0 <= generic.start - aim.end <= 1), None)
+    own = naming.mention.concept.attributes.get("target")
+    return aim is not None and own is not None and aim != own
 
 
 def _is_called_off(document: Document, index: int, generic: Mention) -> bool:
