@@ -139,9 +139,10 @@ def _owned(
 
 
 def _belongs(ownership: Ownership, index: int, mention: Mention, episode: Episode) -> bool:
-    """Guidance and images are those of all blocks told of together; a catheter is one block's own."""
-    if mention.kind == "continuous" and mention.value == "false" and ownership.is_shared_side(index, mention.start, episode):
-        return True
+    """Guidance, images and "single shot" are those of all blocks told of together; a catheter is one block's own."""
+    if mention.kind == "continuous" and mention.value == "false":
+        shared = ownership.is_shared_side(index, mention.start, episode)
+        return shared or ownership.owner(index, mention.start, mention.end) is episode
     if mention.kind in _SHARED:
         return ownership.shares(index, mention.start, mention.end, episode)
     return ownership.owner(index, mention.start, mention.end) is episode

@@ -332,7 +332,7 @@ def _affirmed(document: Document, index: int, mention: Mention, key: Key, after:
         return Naming(key, index, mention, Status.PLANNED, soft=True)
     if section == "anesthesia" and key.technique is Technique.INTERLAMINAR:
         return None
-    if (not acted and _is_in_aid(document, mention) and not _by_needle(document, index, mention)) or _is_in_general(document, index, mention):
+    if (not acted and _is_in_aid(document, index, mention)) or _is_in_general(document, index, mention):
         return Naming(key, index, mention, Status.PERFORMED, in_aid=True)
     strong = acted or section in NAMING or section == "anesthesia" or _detailed(document, index) or is_title(document)
     return Naming(key, index, mention, Status.PERFORMED, strong=strong)
@@ -369,8 +369,11 @@ def _is_in_general(document: Document, index: int, mention: Mention) -> bool:
     )
 
 
-def _is_in_aid(document: Document, mention: Mention) -> bool:
+def _is_in_aid(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether something else is for the block; needles at its levels are the block itself."""
     folded = document.folded
+    if _by_needle(document, index, mention):
+        return False
     before = _IN_AID.search(folded, max(mention.start - 60, 0), mention.start)
     return before is not None or _ITS_PAPERS.match(folded, mention.end) is not None
 

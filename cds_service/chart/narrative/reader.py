@@ -20,7 +20,7 @@ _WORDS = (
     "pvnb", "epidural", "pecs", "intercostal", "radiofreq", "facet", "rhizotomy", "serratus", "ganglion", "branch",
     "sympathetic", "transforam", "neurotom", "denervat", "neurolysis", "plexus", "zygapoph", "trigger", "subcutan",
     "subderm", "intraderm", "thetized", "digital", "erector", "pector", "rectus", "abdominis", "lumborum", "iliaca",
-    "adductor", "ipack", "tapb", "qlb", "ficb", "rsb", "gonb", "mbb", "tfesi",
+    "adductor", "ipack", "tapb", "qlb", "ficb", "rsb", "gonb", "mbb", "tfesi", "under the skin", "beneath the skin",
 )  # fmt: skip
 """Parts of words, one of which stands in every text that speaks of a block, whatever its capitals."""
 _CAPITALS = (

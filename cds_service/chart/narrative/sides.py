@@ -173,11 +173,7 @@ def _is_operations(document: Document, mention: Mention, operations: list[tuple[
     """The side just before an operation is the operation's: "for left mastectomy"."""
     for start, _ in operations:
         between = document.folded[mention.end : start]
-        if (
-            mention.end <= start
-            and len(between.split()) <= 3
-            and not _CUTS_OFF.search(between)
-        ):
+        if mention.end <= start and len(between.split()) <= 3 and not _CUTS_OFF.search(between):
             return True
     return False
 

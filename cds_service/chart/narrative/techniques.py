@@ -288,14 +288,16 @@ def _called_off(document: Document, namings: Iterable[Naming]) -> Iterator[Namin
         if any(name.start <= generic.start < name.end for name in document.of(index, "technique")):
             continue
         place = bisect_left(starts, generic.start)
-        if place and _is_called_off(document, index, generic) and not _is_aimed_elsewhere(
-            document, index, generic, ordered[place - 1]
+        if (
+            place
+            and _is_called_off(document, index, generic)
+            and not _is_aimed_elsewhere(document, index, generic, ordered[place - 1])
         ):
             yield Naming(ordered[place - 1].key, index, generic, Status.NOT_DONE)
 
 
 def _is_aimed_elsewhere(document: Document, index: int, generic: Mention, naming: Naming) -> bool:
-    """Return whether "injection" has an aim of its own before it: "intra-articular injection", beside nerves blocked."""
+    """Return whether "injection" has another aim than the block: "intra-articular injection" beside nerves."""
     aim = next((aim.value for aim in document.of(index, "target") if 0 <= generic.start - aim.end <= 1), None)
     own = naming.mention.concept.attributes.get("target")
     return aim is not None and own is not None and aim != own
