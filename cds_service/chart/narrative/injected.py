@@ -47,7 +47,11 @@ _TAUGHT = re.compile(
     r"(?:is|are|lies?|runs?|courses?|crosses)\b"
 )
 """How a sentence that tells where nerves lie begins: "For C3 to C6, the medial branch runs ..."."""
-_FOUND = re.compile(rf"{_LIST}.{{0,30}}?\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b")
+_FOUND = re.compile(
+    rf"{_LIST}(?:(?!\b(?:position|placement|needles?|tips?|spread|contrast)\b)[^.;]){{0,30}}?"
+    r"\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b"
+)
+"""What was looked for, and not that of a needle whose place was confirmed."""
 _TRIED = re.compile(r"\b(?:attempt(?:ed)?|tried|attempting)\b[^.;,]{0,20}\bat (?:the )?\Z")
 _TAKEN_OUT = re.compile(
     r"(?!.{0,200}\d\s?(?:ml|cc)\b).{0,80}?\b(?:needle (?:was )?)?(?:removed|withdrawn|abandoned|taken out)\b"
