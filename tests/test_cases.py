@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,9 +15,12 @@ from jsonschema import Draft202012Validator
 from cds_service.cases import BUNDLE, Case, CaseExpectation, load_cases
 from cds_service.chart.model import Block, Line
 from cds_service.fhir.coding import cpt_codes, modifiers
+from cds_service.knowledge.library import Knowledge, load
 from cds_service.pipeline import Pipeline
 from cds_service.resources import cases_folder, schema
 from cds_service.review.assessment import Assessment, ElementStatus, ExpectedLine
+from cds_service.review.rules import all_rules
+from cds_service.review.selection import select
 
 CASES = load_cases(cases_folder())
 CALLS = [pytest.param(case, hook, id=f"{case.id}-{hook}") for case in CASES for hook in case.hooks]
@@ -159,6 +163,24 @@ def test_every_quote_is_the_records_own_words(case: Case, client: FlaskClient) -
         if evidence["path"].endswith("attachment"):
             assert evidence["quote"] in notes
             assert len(evidence["quote"]) == evidence["end"] - evidence["start"]
+
+
+def families_of(case: Case, pipeline: Pipeline, knowledge: Knowledge) -> Iterator[str]:
+    """Yield the families of the blocks that the case tells of, as they are coded on their day."""
+    for found in pipeline.review_bundle(case.bundle()):
+        view = knowledge.on(found.date_of_service or date.max, found.profile)
+        yield from (selection.family.id for selection in select(found.blocks, view, found.lines))
+
+
+def test_every_family_has_cases(pipeline: Pipeline) -> None:
+    knowledge = load()
+    told = Counter(family for case in CASES for family in set(families_of(case, pipeline, knowledge)))
+    assert {family: told[family] for family in knowledge.families if told[family] < 2} == {}
+
+
+def test_every_rule_fires_in_a_case() -> None:
+    fired = {rule for case in CASES for way in (*case.hooks, BUNDLE) for rule in case.expected(way).findings}
+    assert {rule.id for rule in all_rules()} - fired == set()
 
 
 def actions_of(cards: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -143,6 +143,8 @@ def _normal(match: re.Match[str]) -> str:
 
 
 def _for_skin(document: Document, index: int, drug: Mention, drugs: list[Mention]) -> bool:
+    if _under_skin_as_treatment(document, index):
+        return False
     for skin in document.of(index, "skin"):
         start, end = sorted((drug, skin), key=lambda mention: mention.start)
         if end.start - start.end > _SKIN_REACH:
@@ -158,6 +160,14 @@ def _for_skin(document: Document, index: int, drug: Mention, drugs: list[Mention
             continue
         return _is_skin_word(document, skin, drug, between)
     return False
+
+
+def _under_skin_as_treatment(document: Document, index: int) -> bool:
+    """Whether the infiltration under the skin is what the sentence tells of: its drug is that of the treatment."""
+    return any(
+        mention.concept.attributes.get("target") == "subcutaneous" and document.has(index, "painful-place")
+        for mention in document.of(index, "technique")
+    )
 
 
 def _is_skin_word(document: Document, skin: Mention, drug: Mention, between: str) -> bool:
