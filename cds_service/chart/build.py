@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.chart import orders, procedures
+from cds_service.chart.addenda import Corrections, find_corrections
 from cds_service.chart.assembly import Assembled, assemble
 from cds_service.chart.claims import bills, claim_facts
 from cds_service.chart.coverage import coverages
@@ -39,6 +40,7 @@ from cds_service.chart.vocabulary import Vocabulary
 from cds_service.fhir.coding import cpt_codes
 from cds_service.fhir.reading import date_of, items, member
 from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record
+from cds_service.fhir.relations import amended, in_order
 from cds_service.fhir.validate import problem
 
 
@@ -122,6 +124,7 @@ class _Sources:
     """What an episode was read into, before it is put together: `blocks` are Procedures, so are `others`."""
 
     notes: tuple[Note, ...]
+    corrections: Corrections
     unread_notes: tuple[tuple[str, str], ...]
     blocks: tuple[Entry, ...]
     others: tuple[Entry, ...]
@@ -186,11 +189,12 @@ def _sources(episode: Episode, record: Record, vocabulary: Vocabulary) -> _Sourc
     for procedure in episode.of_type("Procedure"):
         (blocks if procedures.is_block(procedure, vocabulary) else others).append(procedure)
     annotated = (*blocks, *(each for each in others if _words_mention_block(each, episode)))
-    found, unread = notes(episode.texts_of(entry) for entry in (*episode.of_type("DocumentReference"), *annotated))
+    documents = in_order(episode.of_type("DocumentReference"), record)
+    found, unread = notes(episode.texts_of(entry) for entry in (*documents, *annotated))
     claims = tuple(
         _judged(claim_facts(claim, record), vocabulary) for claim in episode.of_type("Claim") if bills(claim)
     )
-    return _Sources(found, unread, tuple(blocks), tuple(others), claims)
+    return _Sources(found, find_corrections(found, amended(record)), unread, tuple(blocks), tuple(others), claims)
 
 
 def _block_lines(claims: Iterable[ClaimFacts], vocabulary: Vocabulary) -> tuple[Line, ...]:
@@ -206,12 +210,18 @@ def _judged(claim: ClaimFacts, vocabulary: Vocabulary) -> ClaimFacts:
 
 def _tellings(sources: _Sources, record: Record, vocabulary: Vocabulary) -> Iterator[Telling]:
     for note in sources.notes:
-        for reading in note.reading.blocks:
-            dated = note.reading.service_date
-            block = replace(block_from(reading, note.place, Origin.NOTE), service_date=dated.value if dated else None)
-            yield Telling(block, reading.status, weak_date=note.written)
+        dated = note.reading.service_date
+        told = _told(note)
+        for (_, status), corrected in zip(told, sources.corrections.apply(told, note), strict=True):
+            block = replace(corrected, service_date=dated.value if dated else None)
+            yield Telling(block, status, weak_date=note.written)
     for procedure in sources.blocks:
         yield from procedures.tellings(procedure, record, vocabulary)
+
+
+def _told(note: Note) -> list[tuple[Block, Status]]:
+    """Return the blocks of a note as it tells them, and whether they were done."""
+    return [(block_from(reading, note.place, Origin.NOTE), reading.status) for reading in note.reading.blocks]
 
 
 def _with_request(block: Block, episode: Episode, record: Record, vocabulary: Vocabulary) -> Block:
@@ -285,11 +295,17 @@ def _sides_within_notes(
     """Yield the side one note contradicts itself on: both sides named for a block that is on one."""
     if any(contradiction.element == "laterality" for contradiction in known):
         return
+    for note in sources.notes:
+        for stated_otherwise in sources.corrections.open(_told(note), note):
+            yield stated_otherwise
+            return
     # With two blocks in one note, each has a side of its own.
     side = blocks[0].side if len(blocks) == 1 else None
     if side is None or side.value is Side.BILATERAL:
         return
     for note in sources.notes:
+        if sources.corrections.settle(note, "laterality"):
+            continue
         said = [s for s in statements_from(note.reading, note.place) if s.element == "laterality" and s.affirmed]
         if {s.value for s in said} >= {Side.RIGHT.value, Side.LEFT.value}:
             yield Contradiction("laterality", tuple(Fact(s.value or "", (s.evidence,)) for s in said))

@@ -12,6 +12,7 @@ from cds_service.chart.periods import Period, may_be_of, period_of
 from cds_service.fhir.documents import DocumentText, read_texts
 from cds_service.fhir.reading import date_of, first_date, items, member
 from cds_service.fhir.record import Entry, Record, Unread
+from cds_service.fhir.relations import superseded
 
 _EVENTS = frozenset(
     {
@@ -122,7 +123,12 @@ def day_of(entry: Entry) -> date | None:
 
 
 def _events(record: Record) -> Iterator[Entry]:
-    return (entry for entry in record.entries if entry.type in _EVENTS and "#" not in entry.reference)
+    replaced = superseded(record)
+    return (
+        entry
+        for entry in record.entries
+        if entry.type in _EVENTS and "#" not in entry.reference and entry.reference not in replaced
+    )
 
 
 def _may_belong(entry: Entry, period: Period) -> bool:
