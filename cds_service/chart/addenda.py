@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from cds_service.chart.evidence import block_from
@@ -186,7 +187,7 @@ def _read(note: Note, *, whole: bool) -> Iterator[Correction]:
 def _parts(folded: str) -> Iterator[tuple[int, int]]:
     """Yield the parts of a text that are addenda."""
     starts = [match.start() for match in _HEADING.finditer(folded)]
-    for start, following in zip(starts, [*starts[1:], len(folded)], strict=True):
+    for start, following in pairwise([*starts, len(folded)]):
         body = _BODY.search(folded, start, following)
         yield start, following if body is None else body.start()
 

@@ -154,8 +154,8 @@ def test_what_corrects_nothing_of_the_block_changes_nothing(words: str) -> None:
 
 
 def test_words_like_those_of_an_addendum_in_the_body_correct_nothing() -> None:
-    found = chart((NOTE.replace("Complications", "The left lung was aerated, not right.\nComplications"), {}))
-    assert sites(found) == ["T5 right"]
+    for words in ("The left lung was aerated, not right.", "Correct patient and site.", "A late entry can amend this."):
+        assert sites(chart((NOTE.replace("Complications", f"{words}\nComplications"), {}))) == ["T5 right"]
 
 
 def test_with_two_blocks_the_rejected_side_tells_which_is_meant() -> None:
