@@ -44,6 +44,13 @@ def expected_lines(
     """
     if not separation.reportable:
         return ()
+    return side_by_side(drafted_lines(selections, view, separation, reported), view, reported, other_lines)
+
+
+def drafted_lines(
+    selections: Iterable[Selection], view: View, separation: Separation, reported: tuple[Line, ...]
+) -> list[Drafted]:
+    """Return the lines each block comes to by itself, before they are laid beside one another."""
     drafted: list[Drafted] = []
     guided: set[tuple[str, date | None]] = set()
     for selection in _counted_once(tuple(selections)):
@@ -54,7 +61,7 @@ def expected_lines(
         guided.update((line.code, day) for line in imaging)
         sided = (*with_sides(units, view), *imaging)
         drafted += [Drafted(_finish(line, selection, view, separation, reported), selection.block) for line in sided]
-    return side_by_side(drafted, other_lines, view)
+    return drafted
 
 
 def _counted_once(selections: tuple[Selection, ...]) -> Iterator[Selection]:

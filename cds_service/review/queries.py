@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from cds_service.chart.model import Contradiction, Technique
 from cds_service.review.assessment import Query
 from cds_service.review.case import Case
+from cds_service.review.expected import drafted_lines
 from cds_service.review.joints import disagree, treated
 from cds_service.review.mismatch import Mismatch, done, unexpected
 from cds_service.review.selection import Selection, family_of, possible_families
 from cds_service.review.sites import SideCount
+from cds_service.review.together import not_told_apart
 from cds_service.review.units import count_units
-from cds_service.review.words import by_family, joined
+from cds_service.review.words import blocks_words, by_family, joined
 
 _QUESTIONS = {
     "laterality": "The record names different sides for this block. Which side was injected?",
@@ -39,7 +41,17 @@ def queries(case: Case) -> tuple[Query, ...]:
     elements = {contradiction.element for contradiction in case.chart.contradictions}
     counts = () if elements & {"levels", "site-count"} else tuple(_open_counts(case))
     kinds = () if "technique" in elements else (*_open_targets(case), *_open_families(case))
-    return (*contradicted, *kinds, *counts)
+    return (*contradicted, *kinds, *counts, *_open_places(case))
+
+
+def _open_places(case: Case) -> Iterator[Query]:
+    """Yield a question per pair of reported blocks that an edit joins unless they were done at two places."""
+    drafted = drafted_lines(case.selections, case.view, case.separation, case.lines)
+    reported = [draft for draft in drafted if draft.line.code in case.reported_codes]
+    for one, other in dict.fromkeys(not_told_apart(reported, case.view)):
+        question = f"On one day there are {blocks_words((one, other))}. Were they done at the same place?"
+        evidence = (*one.evidence, *other.evidence)
+        yield Query(question, ("at the same place", "at different places", _UNCLEAR), evidence, rule="ptp-conflict")
 
 
 def _about(contradiction: Contradiction) -> Query:

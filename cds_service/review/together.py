@@ -1,7 +1,8 @@
 """Which of the lines the blocks come to may stand together on one day, by the procedure-to-procedure edits.
 
 An edit with indicator 0 takes the column 2 line away. With indicator 1 it is paid where the record shows two services
-at two places, and then carries a modifier that says so; where the record does not show it, the line is not expected.
+at two places, and then carries a modifier that says so. Where the record does not show it, the line is not expected,
+and is left as it is where the Claim has it: whether it was another place is a question.
 """
 
 from __future__ import annotations
@@ -28,12 +29,17 @@ class Drafted:
     block: Block
 
 
-def side_by_side(drafted: Sequence[Drafted], others: Iterable[Line], view: View) -> tuple[ExpectedLine, ...]:
-    """Return the lines that may be reported together, beside the Claim's `others`, with the modifiers that needs."""
-    others = tuple(others)
+def side_by_side(
+    drafted: Sequence[Drafted], view: View, reported: Sequence[Line] = (), others: Sequence[Line] = ()
+) -> tuple[ExpectedLine, ...]:
+    """Return the lines that may be reported together, beside the Claim's `others`, with the modifiers that needs.
+
+    `reported` are the judged lines of the Claim.
+    """
+    claimed = {line.code for line in reported}
     beside: list[ExpectedLine | Line] = [*(draft.line for draft in drafted), *others]
     allowed = [draft for draft in drafted if not _never_paid(draft.line, beside, view)]
-    kept = [draft for draft in allowed if not _undistinguished(draft, allowed, view)]
+    kept = [draft for draft in allowed if not _left_out(draft, allowed, claimed, view)]
     kept = _with_primaries(kept, others, view)
     kept = [draft for draft in kept if not _guides_nothing(draft.line, kept, view)]
     return _once_unlisted([_marked(draft, kept, view) for draft in kept], view)
@@ -78,13 +84,25 @@ def _never_paid(line: ExpectedLine, lines: Iterable[ExpectedLine | Line], view: 
     return any(edit is not None and edit.indicator == _NEVER for edit in edits)
 
 
-def _undistinguished(draft: Drafted, drafted: Iterable[Drafted], view: View) -> bool:
-    """Whether an edit needs a place of its own for the line, and the record does not show one.
+def not_told_apart(drafted: Iterable[Drafted], view: View) -> Iterator[tuple[Block, Block]]:
+    """Yield the pairs of blocks whose codes an edit joins, and which the record does not put at two places."""
+    lines = tuple(drafted)
+    for draft in lines:
+        if not _is_imaging(draft.line, view):
+            for other in _edited(draft, lines, view):
+                if not told_apart(draft.block, other.block):
+                    yield other.block, draft.block
+
+
+def _left_out(draft: Drafted, drafted: Iterable[Drafted], claimed: AbstractSet[str], view: View) -> bool:
+    """Whether an edit needs a place of its own for the line, the record does not show one, and the Claim has no such.
 
     Imaging is never marked as distinct: it is that of the block which includes it.
     """
-    imaging = _is_imaging(draft.line, view)
-    return any(imaging or not told_apart(draft.block, other.block) for other in _edited(draft, drafted, view))
+    if _is_imaging(draft.line, view):
+        return any(True for _ in _edited(draft, drafted, view))
+    apart = all(told_apart(draft.block, other.block) for other in _edited(draft, drafted, view))
+    return not apart and draft.line.code not in claimed
 
 
 def _is_imaging(line: ExpectedLine, view: View) -> bool:
@@ -105,7 +123,8 @@ def _edited(draft: Drafted, drafted: Iterable[Drafted], view: View) -> Iterator[
 def _marked(draft: Drafted, drafted: Iterable[Drafted], view: View) -> ExpectedLine:
     """Return the line, with the modifier of a service at another place where an edit asks for it."""
     marks = distinct_modifiers(view)
-    bundling = [other for other in _edited(draft, drafted, view) if not marks & set(other.line.modifiers)]
+    edited = [other for other in _edited(draft, drafted, view) if told_apart(draft.block, other.block)]
+    bundling = [other for other in edited if not marks & set(other.line.modifiers)]
     if not bundling or marks & set(draft.line.modifiers):
         return draft.line
     place = sum(modifier in SIDE_MODIFIERS for modifier in draft.line.modifiers)
