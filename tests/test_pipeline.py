@@ -217,12 +217,50 @@ MIXED = (
 )
 
 
-def test_a_catheter_and_a_single_injection_are_a_question_not_a_guess(pipeline: Pipeline) -> None:
-    found = pipeline.review_note(MIXED)
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (MIXED, ["64463-RT x1", "64461-LT x1"]),
+        ("Bilateral T4 PVB: catheter on the right, single injection on the left.", ["64463-RT x1", "64461-LT x1"]),
+        ("Right T5 paravertebral catheter and left T5 single-shot block.", ["64463-RT x1", "64461-LT x1"]),
+        (
+            "Right: PVB catheter at T4, secured.\nLeft: PVB single shot at T4 and T6.",
+            ["64463-RT x1", "64461-LT x1", "64462-LT x1"],
+        ),
+        ("ESP blocks T5: left catheter, right single shot.", ["64467-LT x1", "64466-RT x1"]),
+        (
+            "Serratus plane blocks on both sides. Catheter on the left, single shot on the right.",
+            ["64467-LT x1", "64466-RT x1"],
+        ),
+        # An edit with indicator 0 keeps the single block of the abdomen from standing beside the catheter.
+        ("TAP blocks: a single injection on the right and a catheter on the left.", ["64487-LT x1"]),
+    ],
+)
+def test_a_catheter_on_one_side_and_a_single_injection_on_the_other_are_two_blocks(
+    text: str, lines: list[str], pipeline: Pipeline
+) -> None:
+    found = pipeline.review_note(text)
+    assert [f"{line.code}-{'-'.join(line.modifiers)} x{line.units}" for line in found.expected_lines] == lines
+    assert found.queries == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bilateral paravertebral catheters at T5, secured. On the right a single shot was given as well.",
+        "Paravertebral blocks at T5 on both sides: catheter and single shot.",
+        "Right and left paravertebral blocks T5. Catheter threaded. Single shot, 15 mL.",
+        "Paravertebral blocks right and left at T5; single shot or catheter as the side allowed.",
+    ],
+)
+def test_a_catheter_and_a_single_injection_are_a_question_where_the_sides_are_not_told(
+    text: str, pipeline: Pipeline
+) -> None:
+    found = pipeline.review_note(text)
     assert found.expected_lines == ()
     assert not found.correctable
     assert [query.options[:2] for query in found.queries] == [("catheter", "single injection")]
-    assert {evidence.quote for evidence in found.queries[0].evidence} == {"catheter placed", "single shot"}
+    assert len({evidence.quote for evidence in found.queries[0].evidence}) == 2
 
 
 @pytest.mark.parametrize(

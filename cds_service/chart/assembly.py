@@ -42,7 +42,7 @@ def assemble(tellings: Iterable[Telling]) -> Assembled:
     return Assembled(
         blocks=tuple(_merge(group) for group in groups),
         not_done=tuple(not_done),
-        contradictions=tuple(chain.from_iterable(_contradictions(group) for group in groups)),
+        contradictions=tuple(chain.from_iterable(_contradictions(group, groups) for group in groups)),
         weak_date=_first(done, lambda telling: telling.weak_date),
     )
 
@@ -97,7 +97,8 @@ def _groups(done: Sequence[Telling]) -> list[list[Telling]]:
     """Group the accounts of one block: same technique and target, and no two different days."""
     groups: list[list[Telling]] = []
     for telling in sorted(done, key=lambda each: each.block.service_date is None):
-        home = next((group for group in groups if _belongs(telling, group)), None)
+        homes = [group for group in groups if _belongs(telling, group)]
+        home = max(homes, key=lambda group: _likeness(telling, group), default=None)
         if home is None:
             groups.append([telling])
         else:
@@ -112,14 +113,38 @@ def _belongs(telling: Telling, group: Sequence[Telling]) -> bool:
     )
 
 
+def _likeness(telling: Telling, group: Sequence[Telling]) -> tuple[bool, bool]:
+    """Return how well an account fits a group that it may belong to: by its side, then by what its code is for."""
+    block, known = telling.by_code or telling.block, group[0].block
+    return _agree(telling.block.side, known.side), _agree(block.continuous, known.continuous)
+
+
+def _agree(one: Fact[T] | None, other: Fact[T] | None) -> bool:
+    return one is not None and other is not None and one.value == other.value
+
+
 def _may_be_same_block(one: Block, other: Block) -> bool:
-    """Return whether two accounts may be of one block: one technique, and no two planes, nerves or ganglia."""
-    if one.technique is not other.technique or _differ(one.plane, other.plane):
+    """Return whether two accounts may be of one block.
+
+    That is one technique, and no two planes, nerves or ganglia; a catheter on one side and a single injection on the
+    other are two blocks.
+    """
+    if one.technique is not other.technique or _differ(one.plane, other.plane) or _are_halves(one, other):
         return False
     return one.technique not in _TOLD_APART_BY_TARGET or not _differ(one.target, other.target)
 
 
-def _differ(one: Fact[str] | None, other: Fact[str] | None) -> bool:
+def _are_halves(one: Block, other: Block) -> bool:
+    """Return whether two blocks are those of one note that tells of a catheter on one side, a single one on the other.
+
+    Two notes that differ so may as well contradict each other.
+    """
+    sides = {block.side.value for block in (one, other) if block.side is not None}
+    of_one_note = Origin.NOTE in one.origins and one.evidence[0].reference == other.evidence[0].reference
+    return of_one_note and sides == {Side.RIGHT, Side.LEFT} and _differ(one.continuous, other.continuous)
+
+
+def _differ(one: Fact[T] | None, other: Fact[T] | None) -> bool:
     return one is not None and other is not None and one.value != other.value
 
 
@@ -201,10 +226,12 @@ def _side(blocks: Sequence[Block]) -> Fact[Side] | None:
     return Fact(Side.BILATERAL, evidence)
 
 
-def _contradictions(group: Sequence[Telling]) -> Iterator[Contradiction]:
+def _contradictions(group: Sequence[Telling], groups: Iterable[Sequence[Telling]]) -> Iterator[Contradiction]:
+    """Yield what the accounts of a block disagree on; a report of both sides may be of a note's two halves."""
     notes = [telling.block for telling in group if Origin.NOTE in telling.block.origins]
     procedures = [telling.block for telling in group if Origin.PROCEDURE in telling.block.origins]
-    sides = [*(block.side for block in notes), _side(procedures)]
+    halved = any(_are_halves(block, other.block) for block in notes for each in groups for other in each)
+    sides = [*(block.side for block in notes), None if halved else _side(procedures)]
     yield from _disagreement("laterality", [fact for fact in sides if fact is not None])
     levels = [fact for fact in (_levels(notes), _levels(procedures)) if fact is not None]
     if len(levels) == 2 and not _ends(levels[0].value) & _ends(levels[1].value):

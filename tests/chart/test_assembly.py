@@ -165,5 +165,32 @@ def test_one_site_in_two_notes_is_one_site_with_both_quotes():
     assert [[e.reference for e in site.evidence] for site in block.sites] == [["note", "note-2"]]
 
 
+CATHETER, SINGLE = Fact(True, evidence("note", "catheter")), Fact(False, evidence("note", "single shot"))
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [
+        [],
+        [told("procedure", side="bilateral")],
+        [told("procedure", side="left")],
+        [told("procedure", side="right", coded=True), told("procedure-2", side="left", coded=True)],
+        [told("note-2", side="left")],
+    ],
+)
+def test_a_catheter_on_one_side_and_a_single_injection_on_the_other_stay_two(accounts):
+    halves = [told(side="right", levels="T5", continuous=CATHETER), told(side="left", levels="T5", continuous=SINGLE)]
+    found = assemble([*halves, *accounts])
+    assert [(block.side.value, block.continuous.value) for block in found.blocks] == [("right", True), ("left", False)]
+    assert found.contradictions == ()
+
+
+def test_two_notes_that_differ_in_side_and_catheter_contradict_each_other():
+    accounts = [told(side="right", continuous=CATHETER), told("note-2", side="left", continuous=SINGLE)]
+    found = assemble(accounts)
+    assert len(found.blocks) == 1
+    assert [contradiction.element for contradiction in found.contradictions] == ["laterality"]
+
+
 def test_nothing_told_is_nothing_done():
     assert assemble([]).blocks == ()

@@ -10,6 +10,7 @@ from cds_service.chart.model import Guidance, Purpose, Side, Technique
 from cds_service.chart.narrative.aims import method_of
 from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess
+from cds_service.chart.narrative.catheters import Way, divided
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import region_of
@@ -17,6 +18,7 @@ from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.people import by_surgeon, requested
 from cds_service.chart.narrative.reading import BlockReading, Said, Status
+from cds_service.chart.narrative.sides import find_sides
 from cds_service.chart.narrative.sites import Place, locate
 from cds_service.chart.narrative.techniques import SPINAL, Episode
 
@@ -36,6 +38,8 @@ _STAYS = re.compile(
 _STEROID = re.compile(
     r"\b(?:steroid|triamcinolone|methylprednisolone|dexamethasone|betamethasone|kenalog|depo|celestone)"
 )
+_BESIDE = 4
+"""Characters between a catheter and the side said after it: "catheter (left)", "catheter on left"."""
 _DENIED = re.compile(r"\b(?:not|never|no)\b")
 _SHARED = frozenset({"guidance", "image"})
 _UNDONE = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
@@ -56,14 +60,26 @@ _NOT_SURGICAL = re.compile(r"\b(?:not|no|rather than|separate|distinct|in additi
 def assemble(document: Document, episodes: tuple[Episode, ...]) -> list[tuple[BlockReading, Place]]:
     """Return a reading, and the place it was made of, for each block of the note."""
     ownership = Ownership(document, episodes)
-    return [_block(document, ownership, episode) for episode in episodes]
+    return [block for episode in episodes for block in _blocks(document, ownership, episode)]
 
 
-def _block(document: Document, ownership: Ownership, episode: Episode) -> tuple[BlockReading, Place]:
+def _blocks(document: Document, ownership: Ownership, episode: Episode) -> Iterator[tuple[BlockReading, Place]]:
+    """Yield the one block of an episode, or one for each side where a catheter is on one side only."""
+    ways = list(_told_of_catheter(document, ownership, episode))
+    reading, place = _block(document, ownership, episode, ways)
+    if reading.single_too is None:
+        yield reading, place
+        return
+    for block in divided(document, reading, ways, find_sides(document, ownership, episode)):
+        yield block, place
+
+
+def _block(document: Document, ownership: Ownership, episode: Episode, ways: list[Way]) -> tuple[BlockReading, Place]:
     place = locate(document, ownership, episode)
     best = next((n for n in episode.namings if not n.soft), episode.namings[0])
     done = episode.status is Status.PERFORMED
-    catheter, single = _told_of_catheter(document, ownership, episode)
+    catheter = next((way.said for way in ways if way.said.value), None) or _named_catheter(document, episode)
+    single = next((way.said for way in ways if not way.said.value), None)
     continuous = _continuous(document, catheter, single)
     if episode.key.technique in _EPIDURAL and catheter is not None:
         continuous = _taken_out(document, catheter) or continuous
@@ -148,22 +164,23 @@ def _belongs(ownership: Ownership, index: int, mention: Mention, episode: Episod
     return ownership.owner(index, mention.start, mention.end) is episode
 
 
-def _told_of_catheter(
-    document: Document, ownership: Ownership, episode: Episode
-) -> tuple[Said[bool] | None, Said[bool] | None]:
-    """Return the first words for a catheter, and the first for a single injection or against a catheter."""
-    yes = no = None
+def _told_of_catheter(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Way]:
+    """Yield the words for a catheter, and those for a single injection or against a catheter, in order."""
     for index, mention, meant in _owned(document, ownership, episode, "continuous"):
         if _OTHER_CATHETER.search(document.folded, max(mention.start - 16, 0), mention.start):
             continue
         answered = answer(document, index, mention)
         denied = _DENIED.search(document.folded, mention.start, mention.end)
         if mention.value == "false" or denied or meant is Assertion.NEGATED or answered is Answer.NO:
-            no = no or Said(False, span_of(mention))
+            yield Way(index, Said(False, span_of(mention)))
         elif answered is not Answer.BLANK and _is_catheter(document, index, mention):
-            yes = yes or Said(True, span_of(mention))
+            yield Way(index, Said(True, span_of(mention)))
+
+
+def _named_catheter(document: Document, episode: Episode) -> Said[bool] | None:
+    """Return the name of the block where it is that of a catheter."""
     named = next((n.mention for n in episode.namings if _names_catheter(document, n.mention)), None)
-    return yes or (Said(True, span_of(named)) if named else None), no
+    return Said(True, span_of(named)) if named else None
 
 
 def _continuous(document: Document, yes: Said[bool] | None, no: Said[bool] | None) -> Said[bool] | None:
@@ -190,11 +207,22 @@ def _names_catheter(document: Document, mention: Mention) -> bool:
 
 
 def _is_catheter(document: Document, index: int, mention: Mention) -> bool:
-    """A bare "catheter" counts where something was done with it, or its field has a value."""
+    """A bare "catheter" counts beside the name, its side or a single injection, or where its field has a value."""
     if document.folded[mention.start : mention.end] not in {"catheter", "catheters", "cath"}:
         return True
     answered = answer(document, index, mention)
-    return answered is Answer.YES or (answered is Answer.NONE and document.has(index, "technique"))
+    if answered is Answer.NONE:
+        single = any(other.value == "false" for other in document.of(index, "continuous"))
+        return single or document.has(index, "technique") or _has_side_of_its_own(document, index, mention)
+    return answered is Answer.YES
+
+
+def _has_side_of_its_own(document: Document, index: int, mention: Mention) -> bool:
+    """Return whether a side stands right beside a catheter: "right catheter", "catheter on the left"."""
+    return any(
+        -1 <= side.start - mention.end <= _BESIDE or -1 <= mention.start - side.end <= 1
+        for side in document.of(index, "side")
+    )
 
 
 def _guidance(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Said[Guidance]]:

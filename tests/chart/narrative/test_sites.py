@@ -26,12 +26,14 @@ _AT_THE_SPINE = ("facet", "radiofrequency", "transforaminal", "interlaminar", "s
 
 
 def _named(block: BlockReading, others: Iterable[BlockReading] = ()) -> str:
-    """Return the name of a block in the tables: with its target where another block has the same name without."""
+    """Return the name of a block in the tables: with its target or side where another has the same name without."""
     part = block.plane or (block.target if block.technique is Technique.OTHER else None)
     name = f"{block.technique}{f'/{part.value}' if part else ''} {block.status}"
-    if block.target and any(other is not block and _named(other) == name for other in others):
+    if not any(other is not block and _named(other) == name for other in others):
+        return name
+    if block.target:
         return f"{block.technique}/{block.target.value} {block.status}"
-    return name
+    return f"{block.side.value} {name}" if block.side else name
 
 
 def _levels(block: BlockReading, side: str | None) -> list[str | None]:
