@@ -114,13 +114,18 @@ def _is_called_off(document: Document, index: int, trigger: Mention, mention: Me
     """A block is called off even past a "but"; not where it was done first, or where something else is declined."""
     for other in document.mentions[index]:
         between = mention.end <= other.start and other.end <= trigger.start
-        if between and (other.kind == "technique" or document.folded[other.start : other.end] in _DONE):
+        if between and (_is_what_failed(other) or document.folded[other.start : other.end] in _DONE):
             return False
     if _is_passive(document, trigger):
         return True
     return not any(
         other.kind in _OBJECTS and 0 <= other.start - trigger.end <= _OBJECT_REACH for other in document.mentions[index]
     )
+
+
+def _is_what_failed(other: Mention) -> bool:
+    """Whether words between a block and "without success" are what had none: another block, or care tried before."""
+    return other.kind == "technique" or (other.kind, other.value) == ("element", "conservative-treatment")
 
 
 def _is_passive(document: Document, trigger: Mention) -> bool:
