@@ -18,6 +18,7 @@ from cds_service.knowledge.library import load
 from cds_service.pipeline import Pipeline
 from cds_service.review.rules import all_rules
 from cds_service.settings import Settings, load_settings
+from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackStore
 from cds_service.web.descriptors import read_descriptors
 from cds_service.web.pages import create_pages
@@ -34,7 +35,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     pipeline = Pipeline(load(settings.knowledge_dir))
-    store = FeedbackStore(settings.database_url)
+    database = Database(settings.database_url)
+    feedback = FeedbackStore(database)
     answers = Answers(pipeline, settings)
 
     _warm_up()
@@ -43,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         create_blueprint(
             Protocol(
                 answer=answers.cards,
-                keep_feedback=store.keep,
+                keep_feedback=feedback.keep,
                 assess=answers.assessments,
                 services=tuple(_with_prefetch(service) for service in SERVICES),
                 cors_origins=settings.allowed_origins,

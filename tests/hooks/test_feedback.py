@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cds_service.hooks.feedback import FeedbackReader
+from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackStore
 from cds_service.store.model import Feedback, StoreUnavailableError
 
@@ -126,9 +127,10 @@ entries = st.fixed_dictionaries(
 @given(feedback=st.lists(entries, min_size=1, max_size=3))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 def test_whatever_the_reader_takes_the_store_keeps(feedback: list[dict[str, Any]]):
-    store = FeedbackStore("sqlite://")
+    database = Database("sqlite://")
+    store = FeedbackStore(database)
     read = FeedbackReader().read(json.dumps({"feedback": feedback}).encode())
     store.keep("s", read)
     kept = [row.feedback.card for row in store.entries()]
-    store.close()
+    database.close()
     assert kept == [entry["card"].replace("\x00", "\ufffd") for entry in feedback]

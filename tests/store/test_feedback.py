@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from cds_service.store import feedback as feedback_module
+from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackStore
 from cds_service.store.model import Feedback, StoreUnavailableError
+from cds_service.store.schema import FEEDBACK
 
 OVERRIDDEN = Feedback(
     card="c1",
@@ -30,10 +31,15 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def store(path):
-    store = FeedbackStore(f"sqlite:///{path}")
-    yield store
-    store.close()
+def database(path):
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(database):
+    return FeedbackStore(database)
 
 
 def test_what_is_kept_comes_back_in_order(store):
@@ -62,12 +68,10 @@ def test_it_is_committed_when_keep_returns(store, path):
     other.close()
 
 
-def test_it_is_there_after_a_restart(store, path):
+def test_it_is_there_after_a_restart(store, database):
     store.keep("order", [ACCEPTED])
-    store.close()
-    again = FeedbackStore(f"sqlite:///{path}")
-    assert [row.feedback for row in again.entries()] == [ACCEPTED]
-    again.close()
+    database.close()
+    assert [row.feedback for row in store.entries()] == [ACCEPTED]
 
 
 def test_the_folder_is_readable_by_its_owner_only(store, path):
@@ -84,7 +88,8 @@ def test_long_ids_and_odd_characters_are_kept(store):
 
 
 def test_threads_and_stores_on_one_file_lose_nothing(path):
-    stores = [FeedbackStore(f"sqlite:///{path}") for _ in range(2)]
+    databases = [Database(f"sqlite:///{path}") for _ in range(2)]
+    stores = [FeedbackStore(database) for database in databases]
     threads = [
         threading.Thread(target=store.keep, args=("order", [ACCEPTED] * 5)) for store in stores for _ in range(4)
     ]
@@ -93,8 +98,8 @@ def test_threads_and_stores_on_one_file_lose_nothing(path):
     for thread in threads:
         thread.join()
     assert len(stores[0].entries()) == 40
-    for store in stores:
-        store.close()
+    for database in databases:
+        database.close()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,8 @@ def test_threads_and_stores_on_one_file_lose_nothing(path):
     ],
 )
 def test_a_database_that_is_down_is_said_without_its_address(url):
-    store = FeedbackStore(url)
+    database = Database(url)
+    store = FeedbackStore(database)
     with pytest.raises(StoreUnavailableError) as caught:
         store.keep("order", [OVERRIDDEN])
     assert "not available" in str(caught.value)
@@ -115,20 +121,21 @@ def test_a_database_that_is_down_is_said_without_its_address(url):
     assert "Jane" not in str(caught.value)
     with pytest.raises(StoreUnavailableError):
         store.entries()
-    assert store.check() == str(caught.value)
-    store.close()
+    assert database.check() == str(caught.value)
+    database.close()
 
 
 def test_a_store_recovers_when_its_database_comes_back(tmp_path):
     folder = tmp_path / "state"
     folder.write_text("in the way")
-    store = FeedbackStore(f"sqlite:///{folder}/cds-service.db")
-    assert store.check() is not None
+    database = Database(f"sqlite:///{folder}/cds-service.db")
+    assert database.check() is not None
     folder.unlink()
+    store = FeedbackStore(database)
     store.keep("order", [ACCEPTED])
-    assert store.check() is None
+    assert database.check() is None
     assert len(store.entries()) == 1
-    store.close()
+    database.close()
 
 
 def test_a_batch_is_kept_whole_or_not_at_all(store):
@@ -140,7 +147,7 @@ def test_a_batch_is_kept_whole_or_not_at_all(store):
 
 
 def test_no_column_has_a_length_limit():
-    statement = str(CreateTable(feedback_module._FEEDBACK).compile(dialect=postgresql.dialect()))
+    statement = str(CreateTable(FEEDBACK).compile(dialect=postgresql.dialect()))
     assert "VARCHAR" not in statement
     assert "id BIGSERIAL" in statement
 

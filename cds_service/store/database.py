@@ -1,0 +1,176 @@
+"""The database behind everything that is kept: one address, one pool of connections, its errors in plain words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, inspect, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from cds_service.store.model import StoreUnavailableError
+from cds_service.store.schema import METADATA
+
+WAIT_S: Final = 3
+"""How long a request may wait for the database: to connect, and for a lock."""
+
+_DURABLE: Final = "cds_durable"
+
+
+class Database:
+    """One database, opened on first use, so that one that is down keeps nobody from starting.
+
+    Safe to share between threads, and to make before the process forks as long as it was not used.
+
+    Args:
+        url: an SQLAlchemy address, `sqlite:///file.db` or `postgresql+psycopg://...`. The folder of a SQLite
+            file is made where it is missing, readable by its owner only.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._ready = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read with.
+
+        Raises:
+            StoreUnavailableError: the database does not answer.
+        """
+        with self._errors_in_words():
+            self._prepare()
+            with self._engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Give a connection to write with; what was written is committed, all or none, when the block ends.
+
+        Args:
+            durable: whether a commit must outlive a loss of power. Without, it outlives only the process, and
+                does not wait for the disk.
+
+        Raises:
+            StoreUnavailableError: nothing was written.
+        """
+        with self._errors_in_words():
+            self._prepare()
+            with self._engine.connect() as connection:
+                connection.execution_options(**{_DURABLE: durable})
+                with connection.begin():
+                    yield connection
+
+    def insert_new(self, table: Table) -> Insert:
+        """Return an insert into `table` that passes over rows whose key is there already."""
+        if self._engine.dialect.name == "sqlite":
+            return sqlite.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(table).on_conflict_do_nothing()
+
+    def check(self) -> str | None:
+        """Return None where the database answers, else why not, in words."""
+        try:
+            with self.reading():
+                return None
+        except StoreUnavailableError as error:
+            return str(error)
+
+    def close(self) -> None:
+        """Close the connections. The database opens again on next use."""
+        with self._lock:
+            if engine := self.__dict__.pop("_engine", None):
+                engine.dispose()
+            self._ready = False
+
+    @contextmanager
+    def _errors_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            # The database's own message may hold values or an address with a password: its kind must do.
+            raise StoreUnavailableError(f"the database is not available ({type(error).__name__})") from error
+
+    def _prepare(self) -> None:
+        with self._lock:
+            if not self._ready:
+                _create(self._engine)
+                self._ready = True
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return open_engine(self._url)
+
+
+def open_engine(url: str) -> Engine:
+    """Return the pool of connections to the database at `url`. Nothing is opened yet."""
+    address = make_url(url)
+    return _open_sqlite(url) if address.get_backend_name() == "sqlite" else _open_postgresql(url)
+
+
+def _open_postgresql(url: str) -> Engine:
+    limits = {
+        "connect_timeout": WAIT_S,
+        "tcp_user_timeout": WAIT_S * 1000,  # a server that vanishes without a word
+        "prepare_threshold": None,  # connection poolers do not keep prepared statements
+    }
+    engine = create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, pool_timeout=WAIT_S, connect_args=limits, echo=False
+    )
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    durable = connection.get_execution_options().get(_DURABLE)
+    if durable is None:
+        return
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_S}s'")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{2 * WAIT_S}s'")
+    if not durable:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+
+def _open_sqlite(url: str) -> Engine:
+    address = make_url(url)
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": WAIT_S})
+    event.listen(engine, "connect", _connect_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _connect_sqlite(connection: Any, _record: object) -> None:
+    # Transactions are begun below; left to itself the driver begins one only at the first change.
+    connection.isolation_level = None
+    # Readers and the writer do not wait for each other; several workers share the file.
+    connection.execute("PRAGMA journal_mode=WAL").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    durable = connection.get_execution_options().get(_DURABLE)
+    if durable is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # FULL waits for the disk at each commit: with NORMAL a loss of power would undo what was acknowledged.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+    # A transaction that first reads and then writes would fail at once, without waiting, where another wrote between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _create(engine: Engine) -> None:
+    for table in METADATA.sorted_tables:
+        try:
+            with engine.begin() as connection:
+                connection.execute(CreateTable(table, if_not_exists=True))
+        except SQLAlchemyError:
+            # Two workers that start together can both try; the one that loses finds the table there.
+            if not inspect(engine).has_table(table.name):
+                raise
