@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cds_service.chart.narrative.document import Document
-from cds_service.chart.narrative.lexicon import Concept, Mention
+from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.reading import Span
 
 _AMOUNT = re.compile(
@@ -19,7 +18,7 @@ _AMOUNT = re.compile(
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
     r"hour)(?![a-z]))?(?P<weight>\s{0,2}(?:/|per )\s{0,2}kg(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
-_MAY_HOLD = re.compile(r"ml|cc|mg|milli|%|\d|percent")
+_UNITS = ("ml", "cc", "mg", "milli")
 _STRENGTH = (
     r"(?:\d{0,2}\.?\d{1,3}\s?%|(?:one )?(?:half|quarter|eighth)(?: of)?(?: a)? percent|"
     r"(?:zero )?point \w+(?: \w+)? percent)"
@@ -41,12 +40,6 @@ _UNITLESS_BEFORE = re.compile(rf"(?<![\w./\-])(?P<number>[1-9]\d?)\s(?:of\s)?(?:
 """A volume before them: "20 of half percent ropi"."""
 _NUMBER_BEFORE = re.compile(r"(?<![\w./:%\-])(?P<number>[1-9][05])\s\Z")
 _LIMIT = re.compile(r"\b(?:max|maximum|limit|toxic|not (?:to )?exceed\w*)\b[^.;,]*\Z|<\s?\Z")
-_LONG_NAMES = (
-    *("ropivacaine", "bupivacaine", "levobupivacaine", "mepivacaine", "lidocaine", "prilocaine"),
-    *("chloroprocaine", "tetracaine", "marcaine", "sensorcaine", "xylocaine"),
-)
-_BRANDS = {"marcaine": "bupivacaine", "sensorcaine": "bupivacaine", "xylocaine": "lidocaine"}
-_LIKE_A_NAME = re.compile(r"(?<![a-z])[a-z]{3,12}[ck][ai][a-z]{1,4}(?![a-z])")
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _WORDS |= {"twelve": 12, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60}
 _INTRAVENOUS = re.compile(r".{0,25}\b(?:iv\b|intravenous|patch|ointment|jelly|gel\b|spray|nebul)")
@@ -81,45 +74,25 @@ def _of_the_block(document: Document, index: int, drugs: list[Mention]) -> Itera
 
 
 def _drugs(document: Document, index: int) -> list[Mention]:
-    """Return the local anesthetics a sentence names, long names also where they are one slip away."""
-    sentence, named = document.sentence(index), list(document.of(index, "drug"))
+    """Return the local anesthetics a sentence names, those with a slip in their name too."""
+    named = list(document.of(index, "drug"))
     starts = {drug.start for drug in named}
-    for word in _LIKE_A_NAME.finditer(document.folded, sentence.start, sentence.end):
-        name = None if word.start() in starts else _meant(word.group())
-        if name is not None:
-            value = _BRANDS.get(name, name)
-            named.append(Mention(Concept("drug", value), "drug", value, *word.span()))
-    return sorted(named, key=lambda drug: drug.start)
-
-
-@lru_cache(maxsize=2048)
-def _meant(word: str) -> str | None:
-    """Return the long name a word is one slip away from; the same few words come again and again."""
-    return next((name for name in _LONG_NAMES if _is_a_slip(word, name)), None)
-
-
-def _is_a_slip(word: str, name: str) -> bool:
-    """Return whether a word is a name with one letter more, less, another, or two letters in each other's place."""
-    if word == name or abs(len(word) - len(name)) > 1:
-        return False
-    at = next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
-    mine, theirs = word[at:], name[at:]
-    swapped = mine[:2] == theirs[1::-1] and mine[2:] == theirs[2:]
-    return swapped or mine[1:] == theirs[1:] or mine == theirs[1:] or mine[1:] == theirs
+    slips = [drug for drug in document.misspelled.get(index, ()) if drug.start not in starts]
+    return sorted(named + slips, key=lambda drug: drug.start) if slips else named
 
 
 def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
     """Yield the amounts of the block's local anesthetic in a sentence."""
-    sentence = document.sentence(index)
-    if _MAY_HOLD.search(document.folded, sentence.start, sentence.end) is None:
+    sentence, drugs = document.sentence(index), _drugs(document, index)
+    measured = any(document.folded.find(unit, sentence.start, sentence.end) >= 0 for unit in _UNITS)
+    if not (drugs or measured):
         return
-    drugs = _drugs(document, index)
     used = list(_of_the_block(document, index, drugs))
     chosen = {drug.start for drug in used}
     for drug in used:
         if bare := _without_unit(document.folded, drug, sentence.start, sentence.end):
             yield Amount(f"{bare['number']} mL", *bare.span("number")), Span(*bare.span("number"))
-    for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end):
+    for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end) if measured else ():
         if _is_anesthetic(document, index, match, drugs, chosen):
             yield Amount(_normal(match), match.start(), match.end()), Span(match.start(), match.end())
 

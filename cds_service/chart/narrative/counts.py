@@ -16,21 +16,26 @@ from cds_service.chart.narrative.levels import CARDINALS, NUMBER_WORDS, Form, Le
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.reading import CountReading, Span, Status
+from cds_service.chart.narrative.searching import one_of
 from cds_service.chart.narrative.sides import ELSEWHERE
 from cds_service.chart.narrative.techniques import Episode
 
 _COUNTED = "|".join(CARDINALS)
 _NUMBER = rf"(?P<number>[1-9]|1[0-2]|{_COUNTED}|single)"
+_NUMBER_APART = (
+    rf"(?P<number>{one_of(*'3456789', '10', '11', '12', *'12', *CARDINALS, 'single', not_after='a-z0-9./-')})"
+)
 _UNIT = r"(?:injections?|levels?|sites?|interspaces?|(?:nerve\s)?blocks|t?pvn?bs|paravertebrals|segments|spaces)"
-_COUNTS = (
-    re.compile(
-        rf"(?<![a-z0-9.\-/]){_NUMBER}[\s\-]{{1,3}}(?:\([1-9]\)\s)?(?:(?:separate|distinct|individual|total|"
-        rf"different|paravertebral|thoracic|contiguous|"
-        rf"adjacent|consecutive|level|pvb|intercostal|needle|vertebral|injection|local|anesthetic|block|"
-        rf"spinal|right|left|unilateral|sided|guided|ultrasound|us)[\s\-]{{1,3}}){{0,5}}{_UNIT}(?![a-z])"
-    ),
+_COUNT = re.compile(
+    rf"{_NUMBER_APART}[\s\-]{{1,3}}(?:\([1-9]\)\s)?(?:(?:separate|distinct|individual|total|"
+    rf"different|paravertebral|thoracic|contiguous|"
+    rf"adjacent|consecutive|level|pvb|intercostal|needle|vertebral|injection|local|anesthetic|block|"
+    rf"spinal|right|left|unilateral|sided|guided|ultrasound|us)[\s\-]{{1,3}}){{0,5}}{_UNIT}(?![a-z])"
+)
+_TIMES_SIGN = re.compile(r"x[\s1-9]")
+_TIMES_OF_A_UNIT = (
     re.compile(r"(?:injections?|levels?|sites?|blocks?|pvbs?|tpvbs?)\s{0,2}\(?x\s{0,2}(?P<number>[1-9])(?![0-9.])"),
-    re.compile(r"(?<![a-z0-9.\-/])(?P<number>[1-9])\s{0,2}x\s{1,2}(?:injections?|levels?|sites?)"),
+    re.compile(r"(?P<number>[1-9])(?<![a-z0-9.\-/].)\s{0,2}x\s{1,2}(?:injections?|levels?|sites?)"),
     re.compile(r"x(?<![a-z0-9.]x)\s{0,2}(?P<number>[1-9])\s(?:injections?|levels?|sites?|separate)"),
 )
 _TIMES = re.compile(
@@ -49,7 +54,7 @@ _ONE_OF_MORE = re.compile(
 _SPREAD = re.compile(r"dermatom|spread|cover|fractur|sensory|\bribs?\b|numb")
 _COUNT_FIELD = re.compile(rf"\s{{0,4}}{_NUMBER}(?![0-9.a-z])")
 _PER_SIDE = r"(?:per|each|either|a|on each|on either|for each)\s{0,2}side|/\s?side"
-_COUNT_PER_SIDE = re.compile(rf"(?<![a-z0-9.\-/]){_NUMBER}\s(?:\w{{1,12}}\s){{0,2}}(?:on\s|for\s)?(?:{_PER_SIDE})")
+_COUNT_PER_SIDE = re.compile(rf"{_NUMBER_APART}\s(?:\w{{1,12}}\s){{0,2}}(?:on\s|for\s)?(?:{_PER_SIDE})")
 _TOTAL_BEFORE = re.compile(r"total(?:\s(?:of|number of))?\s{0,2}:?\s?\Z")
 _TOTAL_AFTER = re.compile(r"\s{0,2}(?:were |was )?(?:\w{4,12} )?\(?(?:in )?(?:total|altogether|overall)\b")
 _SIDE_AFTER = re.compile(rf"\s{{0,2}}\(?(?:\w{{3,12}} ){{0,2}}(?:{_PER_SIDE})")
@@ -136,7 +141,8 @@ def _stated(document: Document, ownership: Ownership, episode: Episode, bilatera
             field = _COUNT_FIELD.match(document.folded, sentence.start, sentence.end)
             if field is not None:
                 yield Stated(_value(field["number"]), _scope(document, field), _number_span(field))
-    for pattern in (*_COUNTS, _TIMES, *((_COUNT_PER_SIDE,) if bilateral else ())):
+    times = (*_TIMES_OF_A_UNIT, _TIMES) if _TIMES_SIGN.search(document.folded) else ()
+    for pattern in (_COUNT, *times, *((_COUNT_PER_SIDE,) if bilateral else ())):
         for match in pattern.finditer(document.folded):
             index = document.layout.index_at(match.start())
             sentence = document.sentence(index)

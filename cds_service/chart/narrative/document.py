@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from cds_service.chart.narrative.folding import fold
 from cds_service.chart.narrative.layout import Layout, Sentence, lay_out
 from cds_service.chart.narrative.levels import Form, Levels, find_levels
 from cds_service.chart.narrative.lexicon import Mention, shipped
+from cds_service.chart.narrative.misspelled import misspelled_drugs
 from cds_service.chart.narrative.reading import Span
 
 _COVERS = {
@@ -26,12 +28,14 @@ _COVERS = {
     "continuous": frozenset({"trigger"}),
 }
 """Which kinds of mention a longer one of this kind hides: "no complications" negates nothing after it."""
+_DECOYS = frozenset(kind for kind in _COVERS if kind.endswith("decoy"))
 _PAST = "historical"
 """A trigger that no element hides: "relieved with facet injections" tells of a response, and that it is past."""
 _BOX_BEFORE = re.compile(r"(?:[\[(]([ _x*✓]{0,3})[\])]|(?P<sign>[☐☑☒✓✔□■])) {0,2}\Z")
 _BOX_AFTER = re.compile(r" {0,2}\[([ _x*✓]{0,3})\](?P<sign>)")
 _EMPTY = frozenset("☐□")
 _BOX_ENDS = frozenset("])☐☑☒✓✔□■")
+_ANY_BOX = re.compile(r"[\[(☐☑☒✓✔□■](?:(?<=[^\[(])|[ _x*✓]{0,3}[\])])")
 _UNRESOLVED = re.compile(r"\{[^{}\n]{0,120}:\d{1,9}\}|\{\*{3}[^{}\n]{0,120}\}|@[a-z]\w{0,30}@")
 """What a template leaves behind where nobody chose, "{consent:12345}" or "@LA@": it says nothing."""
 _ONE_AT_A_PLACE = frozenset({"technique", "side", "anesthesia", "continuous", "muscle"})
@@ -50,6 +54,8 @@ class Document:
     levels: dict[int, list[Levels]]
     kinds: dict[str, list[tuple[int, Mention]]] = field(default_factory=dict)
     """By kind, every mention with the index of its sentence, in order."""
+    misspelled: dict[int, list[Mention]] = field(default_factory=dict)
+    """By the index of the sentence, the drugs whose name has a slip in it."""
 
     def sentence(self, index: int) -> Sentence:
         """Return the sentence with this index."""
@@ -75,13 +81,19 @@ def prepare(text: str) -> Document:
     if "{" in folded or "@" in folded:
         folded = _UNRESOLVED.sub(lambda left: "*" * len(left[0]), folded)
     layout = lay_out(folded, text)
-    document = Document(text, folded, layout, {}, {})
     if not layout.sentences:
-        return document
+        return Document(text, folded, layout, {}, {})
+    mentions: dict[int, list[Mention]] = defaultdict(list)
+    kinds: dict[str, list[tuple[int, Mention]]] = defaultdict(list)
+    index, following = 0, [*layout.starts[1:], len(folded)]
     for mention in _undisguised(text, folded, shipped().scan(folded)):
-        index = layout.index_at(mention.start)
-        document.mentions.setdefault(index, []).append(mention)
-        document.kinds.setdefault(mention.kind, []).append((index, mention))
+        while mention.start >= following[index]:
+            index += 1
+        mentions[index].append(mention)
+        kinds[mention.kind].append((index, mention))
+    document = Document(text, folded, layout, dict(mentions), {}, dict(kinds))
+    for drug in misspelled_drugs(folded):
+        document.misspelled.setdefault(layout.index_at(drug.start), []).append(drug)
     for levels in _in_order(find_levels(folded), document.kinds.get("level", ())):
         document.levels.setdefault(layout.index_at(levels.start), []).append(levels)
     return document
@@ -101,24 +113,24 @@ def _undisguised(text: str, folded: str, mentions: Sequence[Mention]) -> Iterato
     for mention in mentions:
         for covered in _COVERS.get(mention.kind, ()):
             decoys.setdefault(covered, []).append(mention)
-    ends: dict[str, int] = {}
+    ends = dict.fromkeys(_ONE_AT_A_PLACE, 0)
+    boxes = _ANY_BOX.search(folded) is not None
     for mention in mentions:
-        if _is_disguised(text, folded, mention, decoys.get(mention.kind)) or mention.start < ends.get(mention.kind, 0):
+        kind = mention.kind
+        if kind in _DECOYS or _is_disguised(text, mention, decoys.get(kind)) or mention.start < ends.get(kind, 0):
             continue
-        if mention.kind in _ONE_AT_A_PLACE:
-            ends[mention.kind] = mention.end
+        if boxes and kind != "trigger" and _is_unticked(folded, mention):
+            continue
+        if kind in ends:
+            ends[kind] = mention.end
         yield mention
 
 
-def _is_disguised(text: str, folded: str, mention: Mention, decoys: list[Mention] | None) -> bool:
-    """Return whether a mention is itself a decoy, hidden by one, not in the capitals it needs, or an empty box."""
-    if mention.kind.endswith("decoy"):
-        return True
+def _is_disguised(text: str, mention: Mention, decoys: list[Mention] | None) -> bool:
+    """Return whether a mention is hidden by a decoy, or not in the capitals it needs."""
     if "upper" in mention.concept.attributes and not text[mention.start : mention.end].isupper():
         return True
-    if decoys is not None and mention.value != _PAST and _hides(decoys, mention):
-        return True
-    return mention.kind != "trigger" and _is_unticked(folded, mention)
+    return decoys is not None and mention.value != _PAST and _hides(decoys, mention)
 
 
 def _is_unticked(folded: str, mention: Mention) -> bool:

@@ -32,17 +32,21 @@ _NOT_A_LEVEL = (
     r"hr|day|times|units?\b|patient|doses?|syringe|/10)|/\d{2})"
 )
 """What a bare number is followed by where it is an amount or a count, not a level."""
-_FIRST = re.compile(
-    rf"(?<![a-z0-9'.])(?:(?:(?P<letter>th|t)[ .#\-]{{0,2}}|(?P<other>[cls])-?)(?P<number>1[0-2]|[1-9])"
-    rf"(?P<tail>[1-5](?![0-9]))?{_ENDS}"
-    rf"|(?P<word>thoracic|lumbar|cervical)[\s]{{1,3}}(?:(?:spinal|vertebral|levels?|segment|nerve root|"
-    rf"nerve|root|#)[\s]{{1,3}}){{0,2}}"
-    rf"(?P<spoken>{_NUMBER}){_ENDS}{_NOT_A_LEVEL}"
-    rf"|(?P<dictated>t)\s(?P<said>{_SAID})(?![a-z])"
-    rf"|(?P<ordinal>{_ORDINAL})[\s\-]{{1,3}}(?P<region>thoracic|lumbar|cervical)(?![a-z]))"
+_NUMBERED = (
+    rf"(?:(?<=t)h?[ .#\-]{{0,2}}|(?<=[cls])-?)(?P<number>1[0-2]|[1-9])(?P<tail>[1-5](?![0-9]))?{_ENDS}"
+    rf"|(?:(?<=t)horacic|(?<=l)umbar|(?<=c)ervical)[\s]{{1,3}}(?:(?:spinal|vertebral|levels?|segment|nerve root|"
+    rf"nerve|root|#)[\s]{{1,3}}){{0,2}}(?P<spoken>{_NUMBER}){_ENDS}{_NOT_A_LEVEL}"
+    rf"|(?<=t)\s(?P<said>{_SAID})(?![a-z])"
 )
-_NUMBERS = ("number", "spoken", "said", "ordinal")
-_COMPACT = re.compile(r"(?<![a-z0-9'.])(?P<a>[ctl])(?P<x>1[0-2]|[1-9])(?P<b>[tls])?(?P<y>1[0-2]|[1-9])(?![a-z0-9])")
+_FIRST = re.compile(rf"[tcls](?<![a-z0-9'.].)(?:{_NUMBERED})")
+_FIRST_OR_ORDINAL = re.compile(
+    rf"[tcls](?<![a-z0-9'.].)(?:{_NUMBERED})"
+    rf"|(?<![a-z0-9'.])(?P<ordinal>{_ORDINAL})[\s\-]{{1,3}}(?P<region>thoracic|lumbar|cervical)(?![a-z])"
+)
+"""The level an expression begins with; only a few texts have one with an ordinal, which is slow to search for."""
+_COMPACT = re.compile(
+    r"(?P<a>[ctl])(?=[1-9])(?<![a-z0-9'.].)(?P<x>1[0-2]|[1-9])(?P<b>[tls])?(?P<y>1[0-2]|[1-9])(?![a-z0-9])"
+)
 _NEXT = re.compile(
     rf"\s{{0,3}}(?:(?P<range>{_RANGE})|(?P<list>{_LIST})|(?=\s(?:th?|c|l|s)-?\d))\s{{0,3}}(?:(?:the|at|"
     rf"then|level|levels)\s{{1,3}}){{0,2}}"
@@ -72,7 +76,7 @@ _ORDINAL_LEVELS = re.compile(
     rf"(?<![a-z0-9.\-/])(?P<numbers>(?:{_ORDINAL})(?:{_JOIN}(?:{_ORDINAL})){{1,11}})\s{{1,3}}"
     r"(?P<region>thoracic|lumbar|cervical)(?![a-z])"
 )
-_ORDINAL_ENDS = frozenset({"st", "nd", "rd", "th"})
+_ORDINAL_END = re.compile(r"(?:st|nd|rd|th)[\s\-]{1,3}\Z")
 _RIB_PART = re.compile(rf"(?P<sep>{_RANGE})?(?:\s|,|and|&|/|\+|the)*(?P<number>{_NUMBER})(?![a-z0-9])")
 _SPACE_AFTER = re.compile(
     r"\s{0,3}(?:thoracic\s)?(?:inter\s?-?space|intervertebral|interlaminar|paravertebral\s(?:space|"
@@ -127,12 +131,14 @@ def find_levels(folded: str) -> list[Levels]:
     """Return every level expression in folded text, in order, split into its parts."""
     found: list[Levels] = []
     position = 0
-    while match := _FIRST.search(folded, position):
+    ordinal = any(_has_ordinal_before(folded, region) for region in ("thoracic", "lumbar", "cervical"))
+    first = _FIRST_OR_ORDINAL if ordinal else _FIRST
+    while match := first.search(folded, position):
         parts = list(_expression(folded, match))
         found.extend(parts)
         position = parts[-1].end if parts else match.start() + 1
     found.extend(_compact(folded))
-    if any(_has_ordinal_before(folded, region) for region in ("thoracic", "lumbar", "cervical")):
+    if ordinal:
         found.extend(_ordinals(folded))
     if "rib" in folded or "intercostal" in folded or "spaces" in folded:
         found.extend(_ribs(folded, _RIB_LAST, _RIB_FIRST))
@@ -145,7 +151,7 @@ def _has_ordinal_before(folded: str, word: str) -> bool:
     """Return whether an ordinal may stand before `word`: a glance that spares most notes a slow search."""
     at = folded.find(word)
     while at >= 0:
-        if folded[max(at - 6, 0) : at].rstrip()[-2:] in _ORDINAL_ENDS:
+        if _ORDINAL_END.search(folded, max(at - 5, 0), at):
             return True
         at = folded.find(word, at + 1)
     return False
@@ -173,8 +179,9 @@ def _expression(folded: str, first: re.Match[str]) -> Iterator[Levels]:
     """Yield the parts of the expression that begins with `first`: each a level, or a range of two ends."""
     if first["tail"]:
         return
-    letter = next(first[group] for group in ("letter", "other", "word", "dictated", "region") if first[group])
-    level = _level(letter, _number(next(first[group] for group in _NUMBERS if first[group])))
+    groups = first.groupdict()
+    number = groups["number"] or groups["spoken"] or groups["said"] or groups.get("ordinal", "")
+    level = _level(groups.get("region") or folded[first.start()], _number(number))
     if level is None:
         return
     pending, start, end = level, first.start(), first.end()

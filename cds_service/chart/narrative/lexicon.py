@@ -9,9 +9,9 @@ A phrase is lower case words in a small language:
 - `..` stands for up to four words of the same clause;
 - `<names>` is a choice of the table's `names`.
 
-Phrases are indexed by their first word, or by what it begins with where its end is open, and by the letters the second
-may begin with. They are tried only where a word starts, and every repetition in them is bounded: scanning takes time
-linear in the text.
+Phrases are indexed by their first word, or by what it begins with where its end is open, and by what the two words
+after it may begin with. They are tried only where a word starts, and every repetition in them is bounded: scanning
+takes time linear in the text.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 _KEY_LENGTH = 3
+_WORDS_AFTER = 2
 _WORD = re.compile(r"[a-z0-9]+")
 _OPEN = frozenset("*([?{")
 """After one of these more letters may belong to a first word; an optional punctuation mark ("(\\.)?") adds none."""
@@ -53,6 +54,11 @@ class Mention(NamedTuple):
     end: int
 
 
+_Following = tuple[str, ...]
+"""What the words after the first begin with, `_KEY_LENGTH` letters of each, as far as that can be said."""
+_ANY: _Following = ()
+
+
 def to_pattern(phrase: str) -> str:
     """Return the regular expression for a phrase of the small language."""
     pattern = re.sub(r"(?<!\\)\((?!\?)", "(?:", phrase)
@@ -60,11 +66,11 @@ def to_pattern(phrase: str) -> str:
     return pattern.replace(" ", _SPACE) + r"(?![a-z0-9])"
 
 
-def first_keys(phrase: str) -> Iterator[tuple[str, bool, frozenset[str]]]:
-    """Yield (key, open, initials) for each word a phrase can start with.
+def first_keys(phrase: str) -> Iterator[tuple[str, bool, frozenset[_Following]]]:
+    """Yield (key, open, following) for each word a phrase can start with.
 
-    The key is the word, or what it begins with where its end is open; the initials are those the next word must have,
-    none where it may be any or is not needed.
+    The key is the word, or what it begins with where its end is open; following is what the words after it must begin
+    with.
 
     Raises ValueError where the phrase starts with something optional.
     """
@@ -78,38 +84,49 @@ def first_keys(phrase: str) -> Iterator[tuple[str, bool, frozenset[str]]]:
         yield _key(choice + rest)
 
 
-def _key(words: str) -> tuple[str, bool, frozenset[str]]:
+def _key(words: str) -> tuple[str, bool, frozenset[_Following]]:
     first = _WORD.match(words)
     if first is None:
         raise ValueError(f"a phrase must begin with a word: {words!r}")
     word, following = first.group(), words[first.end() : first.end() + 2]
     if following[:1] not in _OPEN or following == "(\\":
-        return word, False, _initials(words[first.end() :])
+        return word, False, frozenset(_following(words[first.end() :], _WORDS_AFTER))
     word = word[:-1] if following[:1] in {"?", "{"} else word
     if len(word) < _KEY_LENGTH:
         raise ValueError(f"the first word is too short to be left open: {words!r}")
-    return word, True, frozenset()
+    return word, True, frozenset({_ANY})
 
 
-def _initials(rest: str) -> frozenset[str]:
-    """Return the letters the word after the first must begin with; none where it may be any or need not follow."""
-    return (rest[:1] == " " and _beginnings(rest[1:])) or frozenset()
-
-
-def _beginnings(phrase: str) -> frozenset[str] | None:
-    """Return the letters that what a phrase goes on with begins with, None where that cannot be said."""
-    if phrase[:1].isalnum():
-        return None if phrase[1:2] in {"?", "{"} else frozenset(phrase[0])
-    group = _GROUP.match(phrase)
+def _following(rest: str, number: int) -> Iterator[_Following]:
+    """Yield what up to `number` words after a whole word can begin with, where a phrase goes on with `rest`."""
+    if not number or not rest.startswith(" "):
+        yield _ANY
+        return
+    group = _GROUP.match(rest, 1)
     if group is None:
-        return None
-    letters = frozenset(choice[:1] for choice in group["choices"].split("|"))
-    if not all(letter.isalnum() for letter in letters):
-        return None
-    if not group["often"]:
-        return letters
-    further = _beginnings(phrase[group.end() :])
-    return None if further is None else letters | further
+        yield from _plain(rest[1:], number)
+        return
+    tail = rest[group.end() :]
+    again = (group["often"] or "?") != "?"  # then another of the choices may follow
+    for choice in group["choices"].split("|"):
+        yield from _plain(choice + tail, 1 if again else number)
+    if group["often"]:
+        yield from _following(f" {tail}", number)
+
+
+def _plain(words: str, number: int) -> Iterator[_Following]:
+    """Yield the same for a phrase that goes on with a plain word: anything, where more letters may join a short one."""
+    word = _WORD.match(words)
+    if word is None:
+        yield _ANY
+        return
+    letters, rest = word.group(), words[word.end() :]
+    is_open = (rest[:1] in _OPEN and rest[:2] != "(\\") or rest[:1] == "." or (rest[:1] == "\\" and rest[1:2].isalpha())
+    letters = letters[:-1] if rest[:1] in {"?", "{"} else letters
+    if not is_open:
+        yield from ((letters[:_KEY_LENGTH], *after) for after in _following(rest, number - 1))
+    else:
+        yield _ANY if len(letters) < _KEY_LENGTH else (letters[:_KEY_LENGTH],)
 
 
 _Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept]
@@ -118,8 +135,8 @@ _Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept
 _OWN = frozenset({"kind", "value", "phrases", "names"})
 """Members of a table that are not attributes of its concept."""
 
-_Candidates = dict[str, tuple[_Entry, ...]]
-"""The phrases a word may begin, by the first letter of the next word; under "" those before any other letter."""
+_Candidates = dict[str, dict[str, tuple[_Entry, ...]]]
+"""The phrases a word may begin, by the beginnings of the two words after it; under "" those before any other word."""
 
 _KNOWN_WORDS = 20_000
 """Words of the texts whose candidates are kept. A text in a language of its own would else fill the memory."""
@@ -130,7 +147,7 @@ class Lexicon:
 
     def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
         """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
-        self._closed: dict[str, list[tuple[frozenset[str], _Entry]]] = {}
+        self._closed: dict[str, list[tuple[frozenset[_Following], _Entry]]] = {}
         self._open: dict[str, list[tuple[str, _Entry]]] = {}
         self._known: dict[str, _Candidates | None] = {}
         for table in tables:
@@ -140,12 +157,12 @@ class Lexicon:
             role = concept.kind + str(more.get("direction", concept.value if concept.kind == "element" else ""))
             for phrase in (phrase.replace("<names>", names) for phrase in table["phrases"]):
                 match_at = None if _WORD.fullmatch(phrase) else re.compile(to_pattern(phrase)).match
-                for key, is_open, initials in dict.fromkeys(first_keys(phrase)):
+                for key, is_open, following in dict.fromkeys(first_keys(phrase)):
                     entry = (match_at, role, concept)
                     if is_open:
                         self._open.setdefault(key[:_KEY_LENGTH], []).append((key, entry))
                     else:
-                        self._closed.setdefault(key, []).append((initials, entry))
+                        self._closed.setdefault(key, []).append((following, entry))
 
     def scan(self, folded: str) -> list[Mention]:
         """Return the mentions in folded text, in order: at each word the longest of each kind or element."""
@@ -153,18 +170,18 @@ class Lexicon:
         if len(self._known) > _KNOWN_WORDS:
             self._known.clear()
         known = self._known.get
-        words = list(_WORD.finditer(folded))
-        for place, word in enumerate(words, 1):
-            letters = word.group()
+        words = _WORD.findall(folded)
+        after = [word[:_KEY_LENGTH] for word in words[1:]] + ["", ""]
+        for letters, second, third, place in zip(words, after, after[1:], _WORD.finditer(folded), strict=False):
             candidates = known(letters, _NOWHERE)
             if candidates is _NOWHERE:
                 candidates = self._known[letters] = self._candidates(letters)
             if candidates is None:
                 continue
-            initial = folded[words[place].start()] if place < len(words) else ""
-            entries = candidates.get(initial, candidates[""])
+            by_third = candidates.get(second) or candidates[""]
+            entries = by_third[third] if third in by_third else by_third[""]
             if entries:
-                found.extend(_longest(folded, word, entries))
+                found.extend(_longest(folded, *place.span(), entries))
         return found
 
     def _candidates(self, letters: str) -> _Candidates | None:
@@ -173,29 +190,38 @@ class Lexicon:
         closed = self._closed.get(letters, [])
         if not begun and not closed:
             return None
-        known = {""}.union(*(initials for initials, _ in closed))
+        seen = {words for following, _ in closed for words in following}
+        seconds = {""}.union(words[0] for words in seen if words)
         return {
-            initial: (*(entry for initials, entry in closed if not initials or initial in initials), *begun)
-            for initial in known
+            second: {
+                third: (*(entry for following, entry in closed if _may_follow(following, second, third)), *begun)
+                for third in {""}.union(words[1] for words in seen if words[1:] and words[0] == second)
+            }
+            for second in seconds
         }
+
+
+def _may_follow(following: Iterable[_Following], second: str, third: str) -> bool:
+    return any(words == (second, third)[: len(words)] for words in following)
 
 
 _NOWHERE: _Candidates = {}
 
 
-def _longest(folded: str, word: re.Match[str], entries: tuple[_Entry, ...]) -> Iterable[Mention]:
+def _longest(folded: str, start: int, word_end: int, entries: tuple[_Entry, ...]) -> Iterable[Mention]:
+    """Return the longest mention of each role that starts at a word, which goes from `start` to `word_end`."""
     best: dict[str, tuple[int, Concept]] = {}
-    start, word_end = word.span()
     for match_at, role, concept in entries:
-        end = word_end
-        if match_at is not None:
-            match = match_at(folded, start)
-            if match is None:
-                continue
+        if match_at is None:
+            end = word_end
+        elif match := match_at(folded, start):
             end = match.end()
-        known = best.get(role)
-        if known is None or end > known[0]:
+        else:
+            continue
+        if role not in best or end > best[role][0]:
             best[role] = end, concept
+    if not best:
+        return ()
     return [Mention(concept, concept.kind, concept.value, start, end) for end, concept in best.values()]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.reading import Span, StatementReading
+from cds_service.chart.narrative.searching import one_of
 
 _DIGITS = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
 _DIGITS |= {"eight": "8", "nine": "9", "ten": "10", "nil": "0"}
@@ -35,15 +36,42 @@ _EVENT = (
 )
 _AFTER_AN_EVENT = re.compile(rf"\b(?:after|following) {_EVENT}")
 _AFTER = re.compile(
-    rf"\bafter(?:wards?)?\b(?! {_EVENT})|\bfollowing\b(?! {_EVENT})|"
-    r"\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)|"
-    r"minutes? (?:later|on\b|post)|\bmins? (?:later|post|on\b)|\bat \d{1,2} ?min|\b\d{1,2} ?min\w*:|"
-    r"\blater\b|\brepeat |\breassess|reduced to|decreased to|improved to|"
-    r"down to (?=\d)|dropped to|\bin pacu\b|\bin recovery\b|went from|still"
+    one_of(
+        rf"\bafter(?:wards?)?\b(?! {_EVENT})",
+        rf"\bfollowing\b(?! {_EVENT})",
+        r"\bpost(?!op|-op|erior|hor|mast|\sop|\sthor|-thor|-mast)",
+        r"minutes? (?:later|on\b|post)",
+        r"\bmins? (?:later|post|on\b)",
+        r"\bat \d{1,2} ?min",
+        *(rf"\b{digit}\d? ?min\w*:" for digit in "0123456789"),
+        r"\blater\b",
+        r"\brepeat ",
+        r"\breassess",
+        *(rf"{verb} to" for verb in ("reduced", "decreased", "improved", "dropped")),
+        r"down to (?=\d)",
+        r"\bin pacu\b",
+        r"\bin recovery\b",
+        r"went from",
+        r"still",
+    )
 )
 _BEFORE = re.compile(
-    r"\bbefore\b|\bpre(?:-|\s)?(?:block|procedure|injection|op)|\bprior\b|baseline|initial|presents|"
-    r"presented|\bpre\b|complain|on admission|despite|uncontrolled|called to|\bindication\b"
+    one_of(
+        r"\bbefore\b",
+        r"\bpre(?:-|\s)?(?:block|procedure|injection|op)",
+        r"\bprior\b",
+        r"baseline",
+        r"initial",
+        r"presents",
+        r"presented",
+        r"\bpre\b",
+        r"complain",
+        r"on admission",
+        r"despite",
+        r"uncontrolled",
+        r"called to",
+        r"\bindication\b",
+    )
 )
 _LONG_AGO = re.compile(
     r"\blast (?:week|month|year|visit|time)|\byesterday\b|\b(?:days?|weeks?|months?) (?:ago|earlier|after)\b"
@@ -101,9 +129,16 @@ _ROW = re.compile(
 """A row of a table of scores: what it is a table of stands above it."""
 _ROWS_ABOVE = 4
 _OTHER_SCORE = re.compile(r"aldrete|apgar|sedation|pasero|strength|power|effort|asa ")
-_MAY_SCORE = re.compile(
-    r"pain|vas|nrs|vps|nprs|/\s?10|of (?:10|ten)|[>→] ?\d|scale|score|number|\bpre\b| before|(?:rest|ing|mvmt) \d"
+_DIGIT = re.compile(r"[0-9]")
+_LIKE_A_SCORE = re.compile(
+    one_of(
+        *(rf" \d(?<={doing} \d)" for doing in ("rest", "ing", "mvmt")),
+        *(r" 10(?<=of 10)", r" ten(?<=of ten)"),
+        *(rf" before\b(?<=\b{grade} before)" for grade in ("10", "[0-9]", *_DIGITS)),
+        *("pain", r"\bpre\b", r"/\s?10", "scale", "score", "nrs", "nprs", "number", "vas", "vps", r"> ?\d", r"→ ?\d"),
+    )
 )
+"""What every sentence with a pain score has: it names a scale, or has a number where one of a scale may stand."""
 _ABOUT = re.compile(
     r"\b(?:policy|criteri\w+|must|payer|expected|goal|target|at least|"
     r"rate your|your pain)\b|\d or (?:more|greater|higher|above)"
@@ -111,15 +146,36 @@ _ABOUT = re.compile(
 _SCALE = re.compile(r"pain|vas|nrs|vps|nprs|numeric|score")
 
 
+_PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (_PAIR, ("pre", "before")),
+    (_PRE_POST, ("pre",)),
+    (_FALL, (">", "→")),
+    (_FROM_TO, ("from",)),
+    (_BEFORE_THEN, ("before", "pre", "prior", "going in", "on arrival", "at baseline")),
+    (_NOW_WAS, ("was", "from", "previously", "had been", "versus", "vs", "compared", "instead")),
+    (_DROP, (" to ",)),
+    (_MILLIMETERS, ("mm",)),
+    (_SCORE, ("pain", "vas", "nrs", "vps", "nprs")),
+    (_OUT_OF_TEN, ("10", "ten")),
+    (_SERIES, ("pre", "before", "baseline", "prior", "initial", "arrival", "post", "after", "now", "then", "min", "h")),
+    (_MARKED, ("before", "after", "post", "pre", "going in", "on leaving", "at baseline")),
+    (_DOING, ("rest", "ing", "mvmt", "movement")),
+)
+"""How scores are told, the surest first, and what must stand in a sentence for a pattern to be worth a search."""
+
+
 def of_scores(document: Document) -> Iterator[StatementReading]:
     """Yield the pain scores before and after the block; one after it, or a fall, is also the response to it."""
+    spelled = [number for number in _DIGITS if number in document.folded]
     for index, sentence in enumerate(document.layout.sentences):
+        words = document.folded[sentence.start : sentence.end]
+        if _DIGIT.search(words) is None and not any(map(words.__contains__, spelled)):
+            continue
         if sentence.section in {HEADING, "pain-before", "pain-after"}:
             continue
-        words = document.folded[sentence.start : sentence.end]
         if row := _ROW.match(words):
             yield from _row(document, index, row)
-        elif _MAY_SCORE.search(words) and not _ABOUT.search(words):
+        elif _LIKE_A_SCORE.search(words) and not _ABOUT.search(words):
             yield from _scores(document, index, words)
 
 
@@ -138,21 +194,9 @@ def _row(document: Document, index: int, row: re.Match[str]) -> Iterator[Stateme
 def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
     base = document.sentence(index).start
     taken: list[tuple[int, int]] = []
-    for pattern in (
-        _PAIR,
-        _PRE_POST,
-        _FALL,
-        _FROM_TO,
-        _BEFORE_THEN,
-        _NOW_WAS,
-        _DROP,
-        _MILLIMETERS,
-        _SCORE,
-        _OUT_OF_TEN,
-        _SERIES,
-        _MARKED,
-        _DOING,
-    ):
+    for pattern, needs in _PATTERNS:
+        if not any(map(words.__contains__, needs)):
+            continue
         for match in pattern.finditer(words):
             at = match.start("first")
             if any(start <= at < end for start, end in taken) or _OTHER_SCORE.search(

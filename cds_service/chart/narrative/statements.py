@@ -23,7 +23,9 @@ _RELIEF = re.compile(
     r"\d(?<![0-9.]\d)\s?/\s?10 (?:better|improved|improvement|relief)"
 )
 _GAUGE = re.compile(r"\d(?<![0-9a-z.]\d)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
-_ICD = re.compile(r"[a-tv-z](?<![a-z0-9].)\d[0-9a-z]\.[0-9a-z]{1,4}(?![a-z0-9])")
+_ICD = re.compile(r"\.(?<=[a-tv-z]\d[0-9a-z]\.)(?<![a-z0-9].{4})[0-9a-z]{1,4}(?![a-z0-9])", re.DOTALL)
+_BEFORE_ITS_DOT = 3
+"""Characters of a diagnosis code before its dot, at which it is sought."""
 _LASTING = re.compile(
     r"(?:pain|crps|neuralgia|radiculopathy|sciatica|syndrome|burning|ach(?:e|es|ing))\b"
     r"(?!\s\w*\s?(?:relief|free))[^.;\n]{0,40}?[\s(](?<!\bin )"
@@ -31,6 +33,8 @@ _LASTING = re.compile(
     r"(?:\d{1,2}|several|many|few|one|two|three|four|five|six|seven|eight|nine|ten)"
     r"[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow))"
 )
+_TIME = re.compile(r"[swmy](?:(?<=s)ince |(?:(?<=w)(?:ee)?ks?|(?<=m)o(?:nth)?s?|(?<=y)(?:ea)?rs?)\b)")
+"""One of these stands in every text that tells how long something has lasted."""
 _ANY = "any"
 _TO_BE = re.compile(r"\b(?:will|shall|should|may|can|could|must|to|if|please)\b(?: \w+){0,3} \Z")
 _NOT = re.compile(r"\bnot?\b")
@@ -338,15 +342,18 @@ _BY_OTHER_MEANS = re.compile(
 
 
 def _of_patterns(document: Document, earlier: Container[int]) -> Iterator[StatementReading]:
-    for pattern, element in (
-        (_RELIEF, "response"),
-        (_GAUGE, "needle"),
-        (_ICD, "diagnosis"),
-        (_LASTING, "pain-history"),
-    ):
-        for match in pattern.finditer(document.folded):
-            index = document.layout.index_at(match.start())
-            if element == "response" and (index in earlier or not _is_relief(document, index, match)):
-                continue
-            if element in {"diagnosis", "pain-history"} or document.sentence(index).section not in {"history", "plan"}:
-                yield StatementReading(element, True, Span(match.start(), match.end()))
+    for match in _RELIEF.finditer(document.folded):
+        index = document.layout.index_at(match.start())
+        if index not in earlier and _is_of_now(document, index) and _is_relief(document, index, match):
+            yield StatementReading("response", True, Span(*match.span()))
+    for match in _GAUGE.finditer(document.folded):
+        if _is_of_now(document, document.layout.index_at(match.start())):
+            yield StatementReading("needle", True, Span(*match.span()))
+    for match in _ICD.finditer(document.folded):
+        yield StatementReading("diagnosis", True, Span(match.start() - _BEFORE_ITS_DOT, match.end()))
+    for match in _LASTING.finditer(document.folded) if _TIME.search(document.folded) else ():
+        yield StatementReading("pain-history", True, Span(*match.span()))
+
+
+def _is_of_now(document: Document, index: int) -> bool:
+    return document.sentence(index).section not in {"history", "plan"}
