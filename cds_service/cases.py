@@ -117,8 +117,12 @@ class Case:
         return _json(self.folder / f"{hook}.json")
 
     def notes(self) -> dict[str, str]:
-        """Return the texts of the notes by file name."""
+        """Return the texts of the plain notes by file name."""
         return {path.name: path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("notes/*.txt"))}
+
+    def note_files(self) -> dict[str, bytes]:
+        """Return the notes by file name as they are sent, those that are not plain text (HTML, RTF ...) included."""
+        return {path.name: path.read_bytes() for path in sorted(self.folder.glob("notes/*.*"))}
 
 
 def load_case(folder: Path) -> Case:

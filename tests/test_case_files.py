@@ -74,7 +74,7 @@ def test_generated_files_are_up_to_date(case, build):
 
 @each_case
 def test_folder_holds_nothing_else(case, build):
-    known = {"case.toml", *(path.name for path in build.generated(case)), *(["notes"] if case.notes() else [])}
+    known = {"case.toml", *(path.name for path in build.generated(case)), *(["notes"] if case.note_files() else [])}
     if "order-sign" in case.hooks:
         known.add("draft-orders.json")
     assert {path.name for path in case.folder.iterdir()} == known
@@ -221,7 +221,7 @@ def test_loader_needs_a_case_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("title", "notes"), [("a.txt", {}), ("a.txt", {"b.txt": "text"}), ("a.txt", {"a.txt": "text", "b.txt": "text"})]
+    ("title", "notes"), [("a.txt", {}), ("a.txt", {"b.txt": b"text"}), ("a.txt", {"a.txt": b"text", "b.txt": b"text"})]
 )
 def test_notes_and_attachments_must_match(build, title, notes):
     bundle = {"id": "x", "entry": [{"resource": {"content": [{"attachment": {"title": title}}]}}]}

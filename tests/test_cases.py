@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from cds_service.cases import BUNDLE, Case, CaseExpectation, load_cases
 from cds_service.chart.model import Block, Line
 from cds_service.fhir.coding import cpt_codes, modifiers
+from cds_service.fhir.formats.extract import extract
 from cds_service.knowledge.library import Knowledge, load
 from cds_service.pipeline import Pipeline
 from cds_service.resources import cases_folder, schema
@@ -157,7 +158,7 @@ def test_assessments_follow_their_schema(case: Case, client: FlaskClient) -> Non
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_quote_is_the_records_own_words(case: Case, client: FlaskClient) -> None:
-    notes = "\n".join(case.notes().values())
+    notes = "\n".join(extract(file).text for file in case.note_files().values())
     answer = client.post("/assessments", json=case.bundle()).json
     for evidence in evidence_in(answer):
         if evidence["path"].endswith("attachment"):

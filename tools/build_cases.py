@@ -2,7 +2,7 @@
 
     python tools/build_cases.py [--check] [CASE ...]
 
-`notes/*.txt` go as base64 into the attachments of the same title in `bundle.json`; `order-sign.json` and
+The files in `notes/` go as base64 into the attachments of the same title in `bundle.json`; `order-sign.json` and
 `encounter-discharge.json` are made from `bundle.json`, `draft-orders.json` and the `[requests]` of `case.toml`.
 With `--check` nothing is written. Exit status 1 where a file differs (with `--check`), else 0.
 """
@@ -41,24 +41,24 @@ READ_FAILED = {
 
 def generated(case: Case) -> dict[Path, str]:
     """Return what the generated files of `case` have to hold, by path."""
-    bundle = with_notes(case.bundle(), case.notes())
+    bundle = with_notes(case.bundle(), case.note_files())
     files = {case.folder / "bundle.json": _pretty(bundle)}
     for hook in case.hooks:
         files[case.folder / f"{hook}.json"] = _pretty(hook_request(case, hook, bundle))
     return files
 
 
-def with_notes(bundle: dict[str, Any], notes: dict[str, str]) -> dict[str, Any]:
-    """Return `bundle` with the text of each note as the data of the attachment that has its file name as title.
+def with_notes(bundle: dict[str, Any], notes: dict[str, bytes]) -> dict[str, Any]:
+    """Return `bundle` with each note as the data of the attachment that has its file name as title.
 
     Raises:
         ValueError: An attachment without a note, or a note without an attachment.
     """
     attachments = list(_attachments(bundle))
     if sorted(attachment.get("title", "") for attachment in attachments) != sorted(notes):
-        raise ValueError(f"{bundle.get('id')}: attachments and notes/*.txt do not match")
+        raise ValueError(f"{bundle.get('id')}: attachments and the files in notes/ do not match")
     for attachment in attachments:
-        attachment["data"] = base64.b64encode(notes[attachment["title"]].encode()).decode()
+        attachment["data"] = base64.b64encode(notes[attachment["title"]]).decode()
     return bundle
 
 
