@@ -35,6 +35,7 @@ from cds_service.chart.model import (
 from cds_service.chart.narrative.reader import mentions_block
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.notes import Note, notes, notes_state
+from cds_service.chart.pain import pain_statements
 from cds_service.chart.telling import Telling
 from cds_service.chart.vocabulary import Vocabulary
 from cds_service.fhir.coding import cpt_codes
@@ -238,10 +239,11 @@ def _with_request(block: Block, episode: Episode, record: Record, vocabulary: Vo
 
 
 def _statements(sources: _Sources, episode: Episode, record: Record) -> Iterator[Statement]:
-    """Yield what documents a block: the notes, the drugs given, and the reason its own Procedure states."""
+    """Yield what documents a block: notes, drugs given, pain scored, and the reason its own Procedure states."""
     for note in sources.notes:
         yield from statements_from(note.reading, note.place)
     yield from drug_statements(episode.of_type("MedicationAdministration"), record)
+    yield from pain_statements(episode.of_type("Observation"), sources.blocks)
     for procedure in sources.blocks:
         stated = procedures.reason(procedure)
         if stated is not None:

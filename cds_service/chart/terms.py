@@ -1,4 +1,4 @@
-"""The terms of `terms.toml`: what SNOMED CT and CPT codes say about levels, sides, anesthesia and operations."""
+"""The terms of `terms.toml`: what SNOMED CT, LOINC and CPT codes say of levels, sides, anesthesia, operations, pain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from cds_service.chart.model import AnesthesiaType, Side
-from cds_service.fhir.coding import SNOMED, concepts, cpt_codes
+from cds_service.fhir.coding import LOINC, SNOMED, concepts, cpt_codes
 
 
 @cache
@@ -48,6 +48,12 @@ def is_other_route(concept: object) -> bool:
     """Return whether a SNOMED CT concept names a route by which no block is given."""
     others = set(_terms()["routes"]["other"])
     return any(system == SNOMED and code in others for system, code in concepts(concept))
+
+
+def is_pain_score(concept: object) -> bool:
+    """Return whether a LOINC concept is a score of pain, from none to the worst."""
+    scores = set(_terms()["pain"]["scores"])
+    return any(system == LOINC and code in scores for system, code in concepts(concept))
 
 
 def _first(table: str, concept: object) -> str | None:

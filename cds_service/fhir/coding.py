@@ -11,6 +11,7 @@ from cds_service.fhir.reading import codings, items, member, numbered, text
 
 CPT: Final = "http://www.ama-assn.org/go/cpt"
 SNOMED: Final = "http://snomed.info/sct"
+LOINC: Final = "http://loinc.org"
 ICD_10_CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
 PLACE_OF_SERVICE: Final = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
 
@@ -50,7 +51,7 @@ _CANONICAL: Final = {
     "urn:oid:2.16.840.1.113883.6.50": PLACE_OF_SERVICE,
     "2.16.840.1.113883.6.50": PLACE_OF_SERVICE,
     "urn:oid:2.16.840.1.113883.6.88": "http://www.nlm.nih.gov/research/umls/rxnorm",
-    "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
+    "urn:oid:2.16.840.1.113883.6.1": LOINC,
 }
 _SNOMED_EDITION: Final = re.compile(r"snomed\.info/sct/\d+(/version/\d+)?")
 
