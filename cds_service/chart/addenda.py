@@ -63,6 +63,8 @@ _ABOUT_IT: Final = re.compile(
     r"tpvb|espb?|above)\b"
 )
 """A sentence about something else corrects nothing of the block, unless it names the block or the note as well."""
+_REACH: Final = 90
+"""Characters before and after a value in which what is said of it stands."""
 _ONE_ANOTHER: Final = frozenset({Form.LEVEL, Form.RANGE})
 _SIDES: Final = {"right": Side.RIGHT, "left": Side.LEFT, "both": Side.BILATERAL}
 
@@ -225,7 +227,7 @@ class _Value:
 def _sides(folded: str, sentence: Span) -> Iterator[_Value]:
     reached = sentence.start
     for match in _SIDE.finditer(folded, sentence.start, sentence.end):
-        after = folded[match.end() : min(match.end() + 90, sentence.end)]
+        after = folded[match.end() : min(match.end() + _REACH, sentence.end)]
         if not _NOT_A_SIDE.match(after):
             side = _SIDES[match.lastgroup or "both"]
             yield _Value(side.value, _kind(folded[reached : match.start()], after))
@@ -236,7 +238,7 @@ def _levels(folded: str, sentence: Span) -> Iterator[_Value]:
     words = folded[sentence.start : sentence.end]
     reached = 0
     for found in find_levels(words):
-        before, after = words[reached : found.start], words[found.end : found.end + 90]
+        before, after = words[reached : found.start], words[found.end : found.end + _REACH]
         reached = found.end
         if found.form is Form.PAIR and _FROM_TO.search(before):
             yield _Value(found.levels[0], "rejected")
@@ -248,6 +250,7 @@ def _levels(folded: str, sentence: Span) -> Iterator[_Value]:
 
 
 def _kind(before: str, after: str) -> str:
+    before = before[-_REACH:]
     if _REJECTED_BEFORE.search(before) or _REJECTED_AFTER.match(after):
         return "rejected"
     if _CORRECTED_TO.search(before):

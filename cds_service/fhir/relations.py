@@ -50,6 +50,8 @@ def targets(entry: Entry, record: Record, code: str) -> Iterator[str]:
 def in_order(documents: tuple[Entry, ...], record: Record) -> tuple[Entry, ...]:
     """Return documents with each after those it appends, otherwise as they came."""
     appended = {entry.reference: frozenset(targets(entry, record, "appends")) for entry in documents}
+    if not any(appended.values()):
+        return documents
     ordered: list[Entry] = []
     waiting = list(documents)
     while waiting:
@@ -57,7 +59,8 @@ def in_order(documents: tuple[Entry, ...], record: Record) -> tuple[Entry, ...]:
         ready = [entry for entry in waiting if not appended[entry.reference] & (open_ - {entry.reference})]
         ready = ready or waiting  # they append each other
         ordered += ready
-        waiting = [entry for entry in waiting if entry not in ready]
+        done = {id(entry) for entry in ready}
+        waiting = [entry for entry in waiting if id(entry) not in done]
     return tuple(ordered)
 
 

@@ -53,12 +53,15 @@ _SIGNS: Final = (
     (Format.PDF, re.compile(rb"\s{0,99}%PDF-")),
     (Format.RTF, re.compile(rb"\s{0,99}\{\\(?:rtf|urtf)")),
     (Format.HTML, re.compile(
-        rb"\s{0,99}(?:<\?xml[^>]{0,200}\?>\s{0,99})?(?:<!--.{0,999}?-->\s{0,99})?<(?:!doctype\s+html|html|head|body)\b",
+        rb"\s{0,99}(?:<\?xml[^>]{0,200}\?>\s{0,99})?(?:<!--.{0,999}?-->\s{0,99})?<(?:!doctype\s+html|html|head|body)\b|"
+        rb"\s{0,99}<\?xml[^>]{0,200}\?>\s{0,99}<(?:div|p|table|span)\b",
         re.I | re.S)),
     (Format.CDA, re.compile(rb"\s{0,99}<(?:\?xml\b|!doctype\s|(?:\w{1,20}:)?ClinicalDocument\b)", re.I)),
 )  # fmt: skip
 # A fragment of a page, for a file that says it is plain text or nothing.
-_FRAGMENT: Final = re.compile(rb"\s{0,99}<(?:div|p|table|span|h[1-6]|ul|ol|pre|font|center|br)\b[^<>]{0,999}>", re.I)
+_FRAGMENT: Final = re.compile(
+    rb"\s{0,99}<(?:div|p|table|span|h[1-6]|ul|ol|pre|font|center|br|b|meta|title|style|link)\b[^<>]{0,999}>", re.I
+)
 _MARKS: Final = re.compile(rb"\xef\xbb\xbf|\xff\xfe|\xfe\xff")
 _HEAD: Final = 4096
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.fhir.formats.unreadable import LARGEST_TEXT, TOO_COMPLEX, TOO_LONG, Unreadable
 
 if TYPE_CHECKING:
-    from pypdf import PdfReader
+    from pypdf import PageObject, PdfReader
 
 MOST_PAGES: Final = 100
 MOST_SECONDS: Final = 2.0
@@ -40,6 +41,10 @@ _BOUNDS: Final[Mapping[str, Any]] = {
 _LIGATURES: Final = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\xa0": " ", "\xad": "-"}
 )
+_SHOWS: Final = frozenset({b"Tj", b"TJ", b"'", b'"'})
+_UP: Final = 6.0
+"""Points by which text stands above the text before it: a table written by columns, or a field filled in later."""
+_APART: Final = re.compile(r"(?<=\S) {3,}(?=\S)")
 _UNREADABLE: Final = "the PDF cannot be read"
 
 
@@ -80,17 +85,50 @@ def _pages(content: bytes) -> Iterator[str]:
 
 
 def _texts(reader: PdfReader) -> Iterator[str]:
-    size, end = 0, time.thread_time() + MOST_SECONDS
-
-    def watch(*_: Any) -> None:
-        if time.thread_time() > end:
-            raise Unreadable(TOO_COMPLEX)
-
+    size, watch = 0, _Watch(time.thread_time() + MOST_SECONDS)
     for page in reader.pages:
-        watch()
-        text = page.extract_text(visitor_operand_before=watch).translate(_LIGATURES)
+        watch.start_page()
+        text = page.extract_text(visitor_operand_before=watch)
+        if watch.jumps:
+            text = _in_reading_order(page)
+        text = text.translate(_LIGATURES)
         size += len(text)
         if size > LARGEST_TEXT:
             raise Unreadable(TOO_LONG)
         yield "\n".join(line.rstrip() for line in text.splitlines())
-    watch()
+    watch.check()
+
+
+class _Watch:
+    """Sees each operator of a page: stops a file that takes too long, and counts where writing goes back up."""
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+        self._height: float | None = None
+        self.jumps = 0
+
+    def start_page(self) -> None:
+        self.check()
+        self._height, self.jumps = None, 0
+
+    def check(self) -> None:
+        if time.thread_time() > self._end:
+            raise Unreadable(TOO_COMPLEX)
+
+    def __call__(self, operator: Any, _operands: Any, page: Sequence[float], line: Sequence[float]) -> None:
+        self.check()
+        if operator in _SHOWS:
+            height = line[4] * page[1] + line[5] * page[3] + page[5]
+            self.jumps += self._height is not None and height > self._height + _UP
+            self._height = height
+
+
+def _in_reading_order(page: PageObject) -> str:
+    """Return a page whose text is not written from top to bottom, row by row; what stands apart in a row stays so."""
+    text = page.extract_text(extraction_mode="layout", layout_mode_space_vertically=False)
+    rows = (_APART.sub(_join, row.strip()) for row in text.splitlines())
+    return "\n".join(row for row in rows if row)
+
+
+def _join(gap: re.Match[str]) -> str:
+    return " " if gap.string[gap.start() - 1] == ":" else " | "

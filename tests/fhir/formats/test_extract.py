@@ -219,6 +219,7 @@ def test_a_document_inside_a_cda(form: str) -> None:
         ("<html><p>≥</p></html>".encode("utf-16-le"), "text/html", "≥"),
         ('<meta charset="utf-16"><p>é</p>'.encode("cp1252"), "text/html", "é"),
         (b'<meta charset="rot13"><p>a</p>', "text/html", "a"),
+        (b'<?xml version="1.0"?>\n<div xmlns="http://www.w3.org/1999/xhtml"><p>a</p></div>', "text/xhtml", "a"),
         (document(section("é"), '<?xml version="1.0" encoding="ISO-8859-2"?>'), "text/xml", "Procedure\né"),
         (
             document(section("ł"), '<?xml version="1.0" encoding="ISO-8859-2"?>').decode().encode("iso-8859-2"),
@@ -254,6 +255,32 @@ def test_pages_are_joined() -> None:
 def test_a_compressed_page() -> None:
     stream = zlib.compress(b"BT /F1 9 Tf (Right T4) Tj ET")
     assert extract(one_page(stream, "/Filter /FlateDecode")).text.strip() == "Right T4"
+
+
+def at(x: int, y: int, words: str) -> str:
+    return f"BT /F1 10 Tf 1 0 0 1 {x} {y} Tm ({words}) Tj ET\n"
+
+
+ROWS = [("Side:", "right"), ("Level:", "T5"), ("Guidance", "ultrasound, image saved")]
+LABELS = "".join(at(50, 800 - 14 * row, label) for row, (label, _) in enumerate(ROWS))
+VALUES = "".join(at(200, 800 - 14 * row, value) for row, (_, value) in enumerate(ROWS))
+BY_ROWS = "".join(at(50, 800 - 14 * n, row[0]) + at(200, 800 - 14 * n, row[1]) for n, row in enumerate(ROWS))
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        pytest.param(BY_ROWS, "Side: right\nLevel: T5\nGuidance ultrasound, image saved", id="by-rows"),
+        pytest.param(LABELS + VALUES, "Side: right\nLevel: T5\nGuidance | ultrasound, image saved", id="by-columns"),
+        pytest.param(at(50, 700, "b") + at(50, 800, "a") + at(50, 600, "c"), "a\nb\nc", id="from-below"),
+        pytest.param("BT /F1 10 Tf 50 800 Td (10) Tj 4 Ts (6) Tj 0 Ts ( mL) Tj ET", "106 mL", id="superscript"),
+        pytest.param(
+            "BT /F1 10 Tf 50 800 Td [(Ri)-20(ght)-300(T5)] TJ 0 -14 Td (b) Tj ET", "Right T5\nb", id="kerning"
+        ),
+    ],
+)
+def test_a_page_is_read_as_it_looks(stream: str, expected: str) -> None:
+    assert extract(one_page(stream.encode())).text.strip() == expected
 
 
 LAUGHS = '<!DOCTYPE a [<!ENTITY b "ha">' + "".join(f'<!ENTITY c{n} "{"&b;" * 9}">' for n in range(9)) + "]>"
