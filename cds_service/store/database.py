@@ -9,13 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, inspect, make_url
+from sqlalchemy import Connection, Engine, Insert, QueuePool, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
+from cds_service.store.migrate import Status, migrate, status
 from cds_service.store.model import StoreUnavailableError
-from cds_service.store.schema import METADATA
 
 WAIT_S: Final = 3
 """How long a request may wait for the database: to connect, and for a lock."""
@@ -63,10 +62,8 @@ class Database:
         """
         with self._errors_in_words():
             self._prepare()
-            with self._engine.connect() as connection:
-                connection.execution_options(**{_DURABLE: durable})
-                with connection.begin():
-                    yield connection
+            with self._transaction(durable) as connection:
+                yield connection
 
     def insert_new(self, table: Table) -> Insert:
         """Return an insert into `table` that passes over rows whose key is there already."""
@@ -89,6 +86,28 @@ class Database:
                 engine.dispose()
             self._ready = False
 
+    def prepare(self) -> None:
+        """Make the tables, or bring those there are up to date, unless that was done.
+
+        Raises:
+            NewerDatabaseError: the database is of a newer version of this service.
+            StoreUnavailableError: the database does not answer.
+        """
+        with self._errors_in_words():
+            self._prepare()
+
+    def status(self) -> Status:
+        """Return how far the database is, without changing it. Raises as `prepare`."""
+        with self._errors_in_words(), self._engine.begin() as connection:
+            return status(connection)
+
+    @contextmanager
+    def _transaction(self, durable: bool) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            connection.execution_options(**{_DURABLE: durable})
+            with connection.begin():
+                yield connection
+
     @contextmanager
     def _errors_in_words(self) -> Iterator[None]:
         try:
@@ -100,7 +119,11 @@ class Database:
     def _prepare(self) -> None:
         with self._lock:
             if not self._ready:
-                _create(self._engine)
+                with self._engine.begin() as connection:
+                    up_to_date = not status(connection).pending
+                if not up_to_date:
+                    with self._transaction(True) as connection:
+                        migrate(connection)
                 self._ready = True
 
     @cached_property
@@ -139,9 +162,13 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def _open_sqlite(url: str) -> Engine:
     address = make_url(url)
+    options: dict[str, Any] = {"hide_parameters": True, "connect_args": {"timeout": WAIT_S}}
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": WAIT_S})
+    else:  # each connection to memory would see a database of its own
+        options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": WAIT_S}
+        options["connect_args"]["check_same_thread"] = False
+    engine = create_engine(address, **options)
     event.listen(engine, "connect", _connect_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -163,14 +190,3 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     # A transaction that first reads and then writes would fail at once, without waiting, where another wrote between.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _create(engine: Engine) -> None:
-    for table in METADATA.sorted_tables:
-        try:
-            with engine.begin() as connection:
-                connection.execute(CreateTable(table, if_not_exists=True))
-        except SQLAlchemyError:
-            # Two workers that start together can both try; the one that loses finds the table there.
-            if not inspect(engine).has_table(table.name):
-                raise

@@ -10,6 +10,10 @@ class StoreUnavailableError(RuntimeError):
     """The database did not take or give the data; nothing was kept. Trying again later may work."""
 
 
+class NewerDatabaseError(StoreUnavailableError):
+    """The database was made by a newer version of the service. The message says what to do, in one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What a clinician did with one card.

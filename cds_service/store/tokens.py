@@ -50,7 +50,8 @@ class TokenIds:
         # After a loss of power the last tokens could be used again until they expire; waiting for the disk at each
         # call would cost more than that is worth.
         with self._database.writing(durable=False) as connection:
-            added = connection.execute(self._database.insert_new(TOKEN_IDS).values(row)).rowcount
+            insert = self._database.insert_new(TOKEN_IDS).values(row).execution_options(preserve_rowcount=True)
+            added = connection.execute(insert).rowcount
             if next(self._uses) % _CLEAN_EVERY == 0:
                 connection.execute(delete(TOKEN_IDS).where(TOKEN_IDS.c.expires_at < self.oldest_kept()))
         return added == 1

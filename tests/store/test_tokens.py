@@ -15,18 +15,6 @@ NOW = 1_800_000_000
 EHR = "https://ehr.example.org"
 
 
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'state' / 'cds-service.db'}"
-
-
-@pytest.fixture
-def database(url):
-    database = Database(url)
-    yield database
-    database.close()
-
-
 @pytest.mark.parametrize(
     ("second", "fresh"),
     [
