@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from flask import Flask
 
@@ -20,8 +22,19 @@ from cds_service.review.rules import all_rules
 from cds_service.settings import Settings, load_settings
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackStore
+from cds_service.store.tokens import TokenIds
 from cds_service.web.descriptors import read_descriptors
 from cds_service.web.pages import create_pages
+
+ALWAYS_OPEN: Final = frozenset({"operations.healthz", "operations.readyz"})
+"""What load balancers ask, who have no token."""
+
+PARTS: Final[Mapping[str, frozenset[str]]] = {
+    "discovery": frozenset({"hooks.discovery"}),
+    "pages": frozenset({"pages"}),
+    "metrics": frozenset({"operations.metrics"}),
+}
+"""The endpoints and blueprints behind each word of `CDS_PUBLIC`. Whatever is not among them needs a token."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -53,11 +66,21 @@ def create_app(settings: Settings | None = None) -> Flask:
             )
         )
     )
-    # Feedback is kept in the database, answers need none: without it the service stays in rotation.
-    app.register_blueprint(create_operations({}))
+    # Feedback is kept in the database, answers need none: without it the service stays in rotation. With registered
+    # clients they do need it, to tell whether a token was used before.
+    app.register_blueprint(create_operations({"database": database.check} if settings.trusted_clients else {}))
     app.register_blueprint(create_pages(pipeline.knowledge, read_descriptors(settings.cpt_descriptors)))
     register_error_handlers(app)
+    if settings.trusted_clients:
+        _require_tokens(app, settings, database)
     return app
+
+
+def _require_tokens(app: Flask, settings: Settings, database: Database) -> None:
+    from cds_service.hooks.trust import Trust, require_tokens  # noqa: PLC0415 - cryptography, only where needed
+
+    trust = Trust(settings.trusted_clients, settings.public_url, TokenIds(database).remember_token_id)
+    require_tokens(app, trust, ALWAYS_OPEN.union(*(PARTS[part] for part in settings.public)))
 
 
 def _warm_up() -> None:

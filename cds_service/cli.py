@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "Fire the sample cases at a running service and show its cards.",
     "rules": "List the rules, or show one.",
     "codes": "List the codes, or show one.",
+    "keys": "Make a key pair and a signed token, to try client trust.",
     "knowledge": "Show which tables of CMS are loaded, or import newer ones.",
 }
 """Every command with what it does, as `--help` lists it."""

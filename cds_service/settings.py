@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +11,16 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cds_service.hooks.clients import TrustedClient, is_loopback, read_clients
+
 PREFIX = "CDS_"
-_SECRET = frozenset({"database_url"})
+_SECRET = frozenset({"database_url", "trusted_clients"})
 
 Words = Annotated[tuple[str, ...], NoDecode]
 """A list written as words with commas or spaces between them."""
+
+PUBLIC_PARTS = ("discovery", "pages", "metrics")
+"""What may be open to callers without a token. None of it holds data of patients."""
 
 
 class SettingsError(ValueError):
@@ -59,8 +63,10 @@ class Settings(BaseSettings):
     """A CSV file (code, descriptor) of a licensee of the AMA."""
     fhir_servers: Words = ()
     """FHIR servers that may be read from. Empty: prefetch only, or an open FHIR server on loopback."""
-    trusted_clients: Words = ()
-    """Reserved for the issuers whose signed tokens are accepted."""
+    trusted_clients: Annotated[tuple[TrustedClient, ...], NoDecode] = ()
+    """The issuers whose signed tokens are accepted: JSON, or a JSON or TOML file. Empty: anyone may call."""
+    public: Words = ("discovery", "pages")
+    """What needs no token where clients are registered: some of `PUBLIC_PARTS`, or `none` of them."""
     cors_origins: Words | None = None
     """Origins whose pages may call (`https://ehr.example.org`), or `*`. Unset: any on loopback, else none."""
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
@@ -68,10 +74,23 @@ class Settings(BaseSettings):
     allow_unsafe: bool = False
     """Serve beyond loopback although `unsafe_reasons` has something to say."""
 
-    @field_validator("fhir_servers", "trusted_clients", "cors_origins", mode="before")
+    @field_validator("fhir_servers", "public", "cors_origins", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("trusted_clients", mode="before")
+    @classmethod
+    def _trusted_clients(cls, value: object) -> object:
+        return read_clients(value) if isinstance(value, str) else value
+
+    @field_validator("public")
+    @classmethod
+    def _public(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parts = () if value == ("none",) else value
+        if not set(parts) <= set(PUBLIC_PARTS):
+            raise ValueError(f"must be some of {', '.join(PUBLIC_PARTS)}, or none")
+        return parts
 
     @field_validator("base_url")
     @classmethod
@@ -112,7 +131,7 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the service."""
-        return _is_loopback(self.host)
+        return is_loopback(self.host)
 
     @property
     def public_url(self) -> str:
@@ -153,7 +172,9 @@ def unsafe_reasons(settings: Settings) -> list[str]:
     """Return why serving with `settings` would be unsafe, in sentences; empty on loopback or where nothing is."""
     if settings.on_loopback:
         return []
-    reasons = ["Clients are not authenticated: whoever reaches the port may call."]
+    reasons = []
+    if not settings.trusted_clients:
+        reasons.append("Clients are not authenticated: whoever reaches the port may call (CDS_TRUSTED_CLIENTS).")
     if not settings.public_url.startswith("https://"):
         reasons.append("CDS_BASE_URL is not an https address: requests with patient data may travel unencrypted.")
     if "*" in settings.allowed_origins:
@@ -161,7 +182,7 @@ def unsafe_reasons(settings: Settings) -> list[str]:
     reasons += [
         f"CDS_FHIR_SERVERS has {server}: access tokens would travel unencrypted."
         for server in settings.fhir_servers
-        if server.startswith("http://") and not _is_loopback(urlsplit(server).hostname or "")
+        if server.startswith("http://") and not is_loopback(urlsplit(server).hostname or "")
     ]
     return reasons
 
@@ -178,13 +199,6 @@ def refuse_unsafe(settings: Settings) -> None:
             f"CDS_HOST: refusing to listen on {settings.host}. {' '.join(reasons)} "
             "Put it right, listen on 127.0.0.1, or set CDS_ALLOW_UNSAFE=true."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _web_address(value: str) -> str:

@@ -56,7 +56,8 @@ def test_the_default_database_is_in_the_home_of_the_user(monkeypatch):
             ("https://a.example/r4", "http://localhost:8081/fhir"),
         ),
         ("CDS_FHIR_SERVERS", "", "fhir_servers", ()),
-        ("CDS_TRUSTED_CLIENTS", "https://ehr.example.org", "trusted_clients", ("https://ehr.example.org",)),
+        ("CDS_PUBLIC", "discovery metrics", "public", ("discovery", "metrics")),
+        ("CDS_PUBLIC", "none", "public", ()),
         ("CDS_CORS_ORIGINS", "*", "cors_origins", ("*",)),
         (
             "CDS_CORS_ORIGINS",
