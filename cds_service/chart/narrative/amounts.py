@@ -18,7 +18,7 @@ _AMOUNT = re.compile(
     r"milligrams?)(?![a-z])(?P<rate>\s{0,2}(?:/|per )\s{0,2}(?:h|hr|"
     r"hour)(?![a-z]))?(?P<weight>\s{0,2}(?:/|per )\s{0,2}kg(?![a-z]))?(?!\s{0,2}/\s{0,2}(?:kg|ml|m2|cc))"
 )
-_UNITS = ("ml", "cc", "mg", "milli")
+_UNIT = re.compile("ml|cc|mg|milli")
 _STRENGTH = (
     r"(?:\d{0,2}\.?\d{1,3}\s?%|(?:one )?(?:half|quarter|eighth)(?: of)?(?: a)? percent|"
     r"(?:zero )?point \w+(?: \w+)? percent)"
@@ -59,6 +59,12 @@ class Amount:
     end: int
 
 
+def with_drugs(document: Document) -> list[int]:
+    """Return the sentences that name a local anesthetic or a unit it is measured in, in order: no others tell of it."""
+    measured = {document.layout.index_at(unit.start()) for unit in _UNIT.finditer(document.folded)}
+    return sorted(measured.union(document.misspelled, (index for index, _ in document.all("drug"))))
+
+
 def agents(document: Document, index: int) -> Iterator[Mention]:
     """Yield the local anesthetics of the block in a sentence: not those for the skin or into a vein."""
     yield from _of_the_block(document, index, _drugs(document, index))
@@ -84,15 +90,12 @@ def _drugs(document: Document, index: int) -> list[Mention]:
 def amounts(document: Document, index: int) -> Iterator[tuple[Amount, Span]]:
     """Yield the amounts of the block's local anesthetic in a sentence."""
     sentence, drugs = document.sentence(index), _drugs(document, index)
-    measured = any(document.folded.find(unit, sentence.start, sentence.end) >= 0 for unit in _UNITS)
-    if not (drugs or measured):
-        return
     used = list(_of_the_block(document, index, drugs))
     chosen = {drug.start for drug in used}
     for drug in used:
         if bare := _without_unit(document.folded, drug, sentence.start, sentence.end):
             yield Amount(f"{bare['number']} mL", *bare.span("number")), Span(*bare.span("number"))
-    for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end) if measured else ():
+    for match in _AMOUNT.finditer(document.folded, sentence.start, sentence.end):
         if _is_anesthetic(document, index, match, drugs, chosen):
             yield Amount(_normal(match), match.start(), match.end()), Span(match.start(), match.end())
 

@@ -46,6 +46,8 @@ _JOINS = frozenset({"", "and", "or", ",", "/", "&", "nor", ", and", ", or"})
 
 def assess(document: Document, index: int, mention: Mention) -> Assertion:
     """Return how the sentence `index` means `mention`."""
+    if not document.has(index, "trigger"):
+        return Assertion.AFFIRMED
     return max(_readings(document, index, mention), default=Assertion.AFFIRMED)
 
 

@@ -54,6 +54,8 @@ class Document:
     levels: dict[int, list[Levels]]
     kinds: dict[str, list[tuple[int, Mention]]] = field(default_factory=dict)
     """By kind, every mention with the index of its sentence, in order."""
+    present: dict[int, set[str]] = field(default_factory=dict)
+    """By the index of the sentence, the kinds of its mentions."""
     misspelled: dict[int, list[Mention]] = field(default_factory=dict)
     """By the index of the sentence, the drugs whose name has a slip in it."""
 
@@ -63,7 +65,9 @@ class Document:
 
     def of(self, index: int, *kinds: str) -> Iterator[Mention]:
         """Yield the mentions of these kinds in a sentence."""
-        return (mention for mention in self.mentions.get(index, ()) if mention.kind in kinds)
+        if not self.has(index, *kinds):
+            return iter(())
+        return (mention for mention in self.mentions[index] if mention.kind in kinds)
 
     def all(self, *kinds: str) -> Iterator[tuple[int, Mention]]:
         """Yield (sentence index, mention) of every mention of these kinds, kind by kind."""
@@ -72,7 +76,8 @@ class Document:
 
     def has(self, index: int, *kinds: str) -> bool:
         """Return whether a sentence has a mention of one of these kinds."""
-        return next(self.of(index, *kinds), None) is not None
+        present = self.present.get(index)
+        return present is not None and not present.isdisjoint(kinds)
 
 
 def prepare(text: str) -> Document:
@@ -85,13 +90,15 @@ def prepare(text: str) -> Document:
         return Document(text, folded, layout, {}, {})
     mentions: dict[int, list[Mention]] = defaultdict(list)
     kinds: dict[str, list[tuple[int, Mention]]] = defaultdict(list)
+    present: dict[int, set[str]] = defaultdict(set)
     index, following = 0, [*layout.starts[1:], len(folded)]
     for mention in _undisguised(text, folded, shipped().scan(folded)):
         while mention.start >= following[index]:
             index += 1
         mentions[index].append(mention)
         kinds[mention.kind].append((index, mention))
-    document = Document(text, folded, layout, dict(mentions), {}, dict(kinds))
+        present[index].add(mention.kind)
+    document = Document(text, folded, layout, dict(mentions), {}, dict(kinds), dict(present))
     for drug in misspelled_drugs(folded):
         document.misspelled.setdefault(layout.index_at(drug.start), []).append(drug)
     for levels in _in_order(find_levels(folded), document.kinds.get("level", ())):

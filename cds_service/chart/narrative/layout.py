@@ -60,8 +60,7 @@ class _Heading(NamedTuple):
     at_line: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and its body: `text[start:end]`; `heading` is the folded heading, empty before any."""
 
     kind: str
@@ -72,8 +71,7 @@ class Section:
     """False where the heading stands within a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence, list item or line; `section` is the kind of section it stands in."""
 
     start: int
@@ -294,10 +292,8 @@ def _goes_on(following: str) -> bool:
 
 
 def _trimmed(folded: str, start: int, end: int, kind: str) -> Iterator[Sentence]:
-    while start < end and folded[start].isspace():
-        start += 1
-    while end > start and folded[end - 1].isspace():
-        end -= 1
+    words = folded[start:end]
+    start, end = start + len(words) - len(words.lstrip()), start + len(words.rstrip())
     while start < end:
         yield Sentence(start, min(end, start + _LONGEST), kind)
         start += _LONGEST

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from cds_service.chart.model import AnesthesiaType, Guidance, Purpose, Side, Technique
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Character offsets into the text that was read: `text[start:end]`."""
 
     start: int
@@ -83,8 +82,7 @@ class BlockReading:
     requested: Said[bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StatementReading:
+class StatementReading(NamedTuple):
     """One statement about a documentation element; `affirmed` False where it is negated."""
 
     element: str

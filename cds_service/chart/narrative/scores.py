@@ -140,8 +140,14 @@ _LIKE_A_SCORE = re.compile(
 )
 """What every sentence with a pain score has: it names a scale, or has a number where one of a scale may stand."""
 _ABOUT = re.compile(
-    r"\b(?:policy|criteri\w+|must|payer|expected|goal|target|at least|"
-    r"rate your|your pain)\b|\d or (?:more|greater|higher|above)"
+    one_of(
+        *(
+            rf"\b{word}\b"
+            for word in ("policy", r"criteri\w+", "must", "payer", "expected", "goal", "target", "at least")
+        ),
+        *(rf"\b{words}\b" for words in ("rate your", "your pain")),
+        *(rf"{digit} or (?:more|greater|higher|above)" for digit in "0123456789"),
+    )
 )
 _SCALE = re.compile(r"pain|vas|nrs|vps|nprs|numeric|score")
 
@@ -204,7 +210,7 @@ def _scores(document: Document, index: int, words: str) -> Iterator[StatementRea
             ):
                 continue
             taken.append(match.span())
-            if match.groupdict().get("second") is not None:
+            if "second" in pattern.groupindex and match["second"] is not None:
                 if _LONG_AGO.search(words) or not _is_change(match):
                     continue
                 yield _score("pain-score-before", match, "first", base)

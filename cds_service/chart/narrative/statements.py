@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
-from cds_service.chart.narrative.amounts import agents, amounts
+from cds_service.chart.narrative.amounts import agents, amounts, with_drugs
 from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess, negation
 from cds_service.chart.narrative.background import duration, of_earlier_blocks, of_order, of_scales
@@ -16,13 +16,14 @@ from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Concept, Mention
 from cds_service.chart.narrative.reading import BlockReading, Span, StatementReading, Status
 from cds_service.chart.narrative.scores import of_scores
+from cds_service.chart.narrative.searching import one_of
 from cds_service.chart.narrative.sites import Place
 
 _RELIEF = re.compile(
-    r"\d(?<![0-9.]\d)\d{0,2}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced|less|lower)|"
-    r"\d(?<![0-9.]\d)\s?/\s?10 (?:better|improved|improvement|relief)"
+    r"[0-9](?<![0-9.].)\d{0,2}\s?(?:%|percent)\s(?:\w+\s){0,3}(?:relief|reduction|improvement|decrease|better|improved|reduced|less|lower)|"
+    r"[0-9](?<![0-9.].)\s?/\s?10 (?:better|improved|improvement|relief)"
 )
-_GAUGE = re.compile(r"\d(?<![0-9a-z.]\d)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
+_GAUGE = re.compile(r"[0-9](?<![0-9a-z.].)\d\s?-?\s?(?:g|ga|gauge)(?![a-z0-9])")
 _ICD = re.compile(r"\.(?<=[a-tv-z]\d[0-9a-z]\.)(?<![a-z0-9].{4})[0-9a-z]{1,4}(?![a-z0-9])", re.DOTALL)
 _BEFORE_ITS_DOT = 3
 """Characters of a diagnosis code before its dot, at which it is sought."""
@@ -33,7 +34,7 @@ _LASTING = re.compile(
     r"(?:\d{1,2}|several|many|few|one|two|three|four|five|six|seven|eight|nine|ten)"
     r"[\s\-]?(?:weeks?|wks?|months?|mos?|years?|yrs?)\b(?! follow))"
 )
-_TIME = re.compile(r"[swmy](?:(?<=s)ince |(?:(?<=w)(?:ee)?ks?|(?<=m)o(?:nth)?s?|(?<=y)(?:ea)?rs?)\b)")
+_TIME = re.compile(one_of("since ", r"weeks?\b", r"wks?\b", r"months?\b", r"mos?\b", r"years?\b", r"yrs?\b"))
 """One of these stands in every text that tells how long something has lasted."""
 _ANY = "any"
 _TO_BE = re.compile(r"\b(?:will|shall|should|may|can|could|must|to|if|please)\b(?: \w+){0,3} \Z")
@@ -285,7 +286,7 @@ _NO_DRUGS = frozenset({"history", "plan", "anesthesia", HEADING})
 
 
 def _of_drugs(document: Document) -> Iterator[StatementReading]:
-    for index in range(len(document.layout.sentences)):
+    for index in with_drugs(document):
         section = document.sentence(index).section
         if section in _NO_DRUGS and not _is_of_the_block(document, index, section):
             continue
