@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
+from ipaddress import ip_network
 from typing import Any, Final
 
 import orjson
 
 from cds_service.cards.build import build
-from cds_service.fhir.access import HttpRecordSource, is_allowed, new_session
+from cds_service.fhir.access import FhirAccess, Grant, HttpRecordSource, Limits, is_allowed
 from cds_service.fhir.queries import TEMPLATES
-from cds_service.fhir.record import PrefetchKey, RecordSource, Resource, Unread
+from cds_service.fhir.record import AttachedFile, Partial, PrefetchKey, RecordSource, Resource, Unread
 from cds_service.hooks.outcome import BadBundleError, MissingDataError
-from cds_service.hooks.request import HookRequest
+from cds_service.hooks.request import FhirAuthorization, HookRequest
 from cds_service.memory import Recent
 from cds_service.pipeline import NothingToJudgeError, Pipeline
 from cds_service.review.serialize import to_json
@@ -31,7 +32,7 @@ class Answers:
     def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
         self._pipeline = pipeline
         self._settings = settings
-        self._session = new_session()
+        self._fhir = _fhir_access(settings)
         self._recent: Recent[Cards | None] = Recent(_REMEMBERED)
 
     def cards(self, request: HookRequest) -> Cards:
@@ -40,11 +41,11 @@ class Answers:
         A call with the same content on the same day has the same answer, and is not worked out twice; one that was
         answered with the help of a FHIR server is, since the server may have more to say now.
         """
-        digest = self._digest(request)
+        source = self._source(request)
+        digest = self._digest(request, source)
         known = self._recent.get(digest, None)
         if known is not None:
             return known
-        source = self._source(request)
         cards = self._judge(request, source)
         if source is None or not source.asked:
             self._recent.put(digest, cards)
@@ -61,51 +62,91 @@ class Answers:
         try:
             found = self._pipeline.review_request(request.hook, request.context, request.prefetch, source)
         except NothingToJudgeError as error:
-            raise MissingDataError(error.keys, self._why_missing(request)) from None
+            raise MissingDataError(error.keys, self._why_missing(request), error.reasons) from None
         return build(found, request.hook, self._settings.public_url)
 
-    def _digest(self, request: HookRequest) -> bytes:
+    def _digest(self, request: HookRequest, source: _Watched | None) -> bytes:
         """Return what tells calls apart: everything the answer depends on, and nothing of who asks."""
         day = self._pipeline.today().isoformat()
-        asked = orjson.dumps([request.hook, day, request.context, request.prefetch])
+        asked = orjson.dumps([request.hook, day, request.context, request.prefetch, source and source.listed])
         return blake2b(asked, digest_size=32).digest()
 
     def _source(self, request: HookRequest) -> _Watched | None:
-        """Return where missing data is read: only a FHIR server of the allow-list (or loopback, with none listed)."""
-        server = request.fhir_server
-        if server is None or not is_allowed(server, self._settings.fhir_servers):
+        """Return where missing data is read; None where the call names no FHIR server.
+
+        One that may not be asked is a source as well: it says so for each key, and is never called.
+        """
+        if request.fhir_server is None:
             return None
         return _Watched(
-            HttpRecordSource(
-                server,
-                request.fhir_authorization.access_token if request.fhir_authorization else None,
+            self._fhir.source(
+                request.fhir_server,
+                _grant(request.fhir_authorization),
                 _plain(request.context.get("patientId")),
                 _plain(request.context.get("encounterId")),
                 templates=TEMPLATES[request.hook],
-                allowed=self._settings.fhir_servers,
-                session=self._session,
+                allowed=self._settings.fhir_servers_of(request.issuer),
             )
         )
 
     def _why_missing(self, request: HookRequest) -> str:
         if request.fhir_server is None:
             return "It was not sent, and no fhirServer is named to read it from."
-        if not is_allowed(request.fhir_server, self._settings.fhir_servers):
+        if not is_allowed(request.fhir_server, self._settings.fhir_servers_of(request.issuer)):
             return "It was not sent, and the fhirServer is not on this service's allow-list (CDS_FHIR_SERVERS)."
         return "It was not sent, and reading it from the fhirServer failed."
 
 
 class _Watched:
-    """A record source that remembers whether it was asked for anything."""
+    """A record source that remembers whether a server may have been asked for anything."""
 
-    def __init__(self, source: RecordSource) -> None:
+    def __init__(self, source: HttpRecordSource) -> None:
         self._source = source
+        self.listed = source.listed
         self.asked = False
 
-    def read(self, keys: Sequence[PrefetchKey]) -> Mapping[PrefetchKey, Resource | Unread]:
+    def read(
+        self, keys: Sequence[PrefetchKey], pages: Mapping[PrefetchKey, Resource] | None = None
+    ) -> Mapping[PrefetchKey, Resource | Partial | Unread]:
         """Return what the source has (see `RecordSource.read`)."""
-        self.asked = True
-        return self._source.read(keys)
+        self.asked = self.listed
+        return self._source.read(keys, pages)
+
+    def files(self, wanted: Sequence[AttachedFile]) -> Mapping[str, Resource | Unread]:
+        """Return the attachments the source has (see `RecordSource.files`)."""
+        self.asked = self.listed
+        return self._source.files(wanted)
+
+
+def _fhir_access(settings: Settings) -> FhirAccess:
+    limits = Limits(
+        deadline=settings.fhir_deadline_s,
+        connect=settings.fhir_connect_timeout_s,
+        read=settings.fhir_read_timeout_s,
+        parallel=settings.fhir_parallel,
+        retries=settings.fhir_retries,
+        pages=settings.fhir_max_pages,
+        resources=settings.fhir_max_resources,
+        attachments=settings.fhir_max_attachments,
+        answer_bytes=settings.fhir_max_answer_bytes,
+        hook_bytes=settings.fhir_max_hook_bytes,
+        failures=settings.fhir_breaker_failures,
+        pause=settings.fhir_breaker_pause_s,
+    )
+    return FhirAccess(limits, tuple(map(ip_network, settings.fhir_networks)), settings.fhir_client_ids)
+
+
+def _grant(authorization: FhirAuthorization | None) -> Grant | None:
+    if authorization is None:
+        return None
+    return Grant(
+        authorization.access_token,
+        authorization.token_type,
+        authorization.expires_in,
+        authorization.scope,
+        authorization.subject,
+        authorization.patient,
+    )
 
 
 def _plain(value: object) -> str | None:

@@ -33,11 +33,15 @@ _ERECTOR_SPINAE: Final = ("http://snomed.info/sct", "789172006")
 
 
 class NothingToJudgeError(Exception):
-    """None of the data that any answer needs could be had; `keys` are the prefetch keys that would have held it."""
+    """None of the data that any answer needs could be had.
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    `keys` are the prefetch keys that would have held it, `reasons` why some of them could not be read.
+    """
+
+    def __init__(self, keys: tuple[str, ...], reasons: Mapping[str, str] | None = None) -> None:
         super().__init__(", ".join(keys))
         self.keys = keys
+        self.reasons = reasons or {}
 
 
 def _today() -> date:
@@ -131,7 +135,8 @@ class Pipeline:
 
     def _discharge(self, record: Record) -> tuple[Chart, ...]:
         if all(record.states[key] in _UNKNOWN for key in NEEDED_AT_DISCHARGE):
-            raise NothingToJudgeError(tuple(key.value for key in NEEDED_AT_DISCHARGE))
+            reasons = {unread.subject: unread.reason for unread in record.unread}
+            raise NothingToJudgeError(tuple(key.value for key in NEEDED_AT_DISCHARGE), reasons)
         chart = chart_of_encounter(record, self.vocabulary)
         return (chart,) if chart is not None else ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +63,35 @@ class Settings(BaseSettings):
     cpt_descriptors: Path | None = None
     """A CSV file (code, descriptor) of a licensee of the AMA."""
     fhir_servers: Words = ()
-    """FHIR servers that may be read from. Empty: prefetch only, or an open FHIR server on loopback."""
+    """FHIR servers that may be read from. Empty: none, or while no client is registered, any on loopback."""
+    fhir_networks: Words = ()
+    """Networks that are not public and that names of `fhir_servers` may lead into (`10.20.0.0/16`)."""
+    fhir_client_ids: Words = ()
+    """The client ids of this service at authorization servers. Tokens issued to another one are not used."""
+    fhir_deadline_s: float = Field(default=3.0, gt=0, le=60)
+    """Seconds for everything one hook reads."""
+    fhir_connect_timeout_s: float = Field(default=1.0, gt=0, le=60)
+    """Seconds to connect."""
+    fhir_read_timeout_s: float = Field(default=2.0, gt=0, le=60)
+    """Seconds in which a FHIR server must send something."""
+    fhir_parallel: int = Field(default=16, ge=1, le=256)
+    """Reads at a time, of all hooks of a worker, and connections kept open to each server."""
+    fhir_retries: int = Field(default=2, ge=0, le=10)
+    """How often a busy server (429, 503) is asked again."""
+    fhir_max_pages: int = Field(default=5, ge=1, le=1000)
+    """Pages read of each prefetch key."""
+    fhir_max_resources: int = Field(default=500, ge=1)
+    """Resources read of each prefetch key."""
+    fhir_max_attachments: int = Field(default=20, ge=0)
+    """Attachments read for one hook."""
+    fhir_max_answer_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    """The largest answer read."""
+    fhir_max_hook_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    """The most that is read for one hook."""
+    fhir_breaker_failures: int = Field(default=5, ge=1)
+    """Reads in a row without an answer after which a server is left alone."""
+    fhir_breaker_pause_s: float = Field(default=30.0, gt=0)
+    """Seconds for which it is."""
     trusted_clients: Annotated[tuple[TrustedClient, ...], NoDecode] = ()
     """The issuers whose signed tokens are accepted: JSON, or a JSON or TOML file. Empty: anyone may call."""
     public: Words = ("discovery", "pages")
@@ -74,7 +103,7 @@ class Settings(BaseSettings):
     allow_unsafe: bool = False
     """Serve beyond loopback although `unsafe_reasons` has something to say."""
 
-    @field_validator("fhir_servers", "public", "cors_origins", mode="before")
+    @field_validator("fhir_servers", "fhir_networks", "fhir_client_ids", "public", "cors_origins", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -101,6 +130,16 @@ class Settings(BaseSettings):
     @classmethod
     def _fhir_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_web_address(address) for address in value)
+
+    @field_validator("fhir_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise ValueError("must be networks such as 10.20.0.0/16") from None
+        return value
 
     @field_validator("cors_origins")
     @classmethod
@@ -140,6 +179,19 @@ class Settings(BaseSettings):
             return self.base_url
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    def fhir_servers_of(self, issuer: str | None = None) -> tuple[str, ...] | None:
+        """Return the FHIR servers a call may name; None for any on loopback.
+
+        Args:
+            issuer: who signed the call's token, where that was checked.
+        """
+        for client in self.trusted_clients:
+            if client.issuer == issuer and client.fhir_servers is not None:
+                return client.fhir_servers
+        # Anything but a first try: a caller could otherwise reach what only this machine is meant to reach.
+        trying = self.on_loopback and not self.trusted_clients
+        return None if not self.fhir_servers and trying else self.fhir_servers
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

@@ -1,185 +1,197 @@
-"""Reading what the client did not send from its FHIR server.
+"""Reading what the client did not send from its FHIR server: missing keys, further pages, attachments.
 
-The server's address comes with the request, so it is not trusted: only servers the site allows are asked, and the
-token goes nowhere else.
+Everything one hook reads has one deadline. What cannot be had is said with its reason, and never waited for.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import logging
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from http.cookiejar import DefaultCookiePolicy
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Any, Final, TypeVar
 
-import orjson
-import requests
-
+from cds_service.fhir.bundle import RESOURCE_TYPES, failure_reason
+from cds_service.fhir.connection import Call
+from cds_service.fhir.exchange import TOO_LATE, Allowance, Exchange, Limits, NotFetched, Reply
+from cds_service.fhir.grant import Grant
+from cds_service.fhir.paging import completed
 from cds_service.fhir.queries import fill
-from cds_service.fhir.record import PrefetchKey, RecordSource, Resource, Unread
-from cds_service.fhir.references import plain_id
+from cds_service.fhir.record import AttachedFile, Partial, PrefetchKey, RecordSource, Resource, Unread
+from cds_service.fhir.references import plain_id, reference_id
+from cds_service.fhir.replies import file_of, media_type, resource_of
+from cds_service.fhir.servers import Network, base_of, is_allowed, within
 
-__all__ = ["HttpRecordSource", "RecordSource", "is_allowed", "new_session"]
+__all__ = ["FhirAccess", "Grant", "HttpRecordSource", "Limits", "RecordSource", "is_allowed"]
 
-LARGEST_ANSWER: Final = 8 * 1024 * 1024
-"""Bytes of one answer that are read."""
+NOT_LISTED: Final = "this FHIR server is not one that may be asked"
+_FHIR_JSON: Final = "application/fhir+json"
+_GRACE_S: Final = 0.1
+"""For reads that were ended to hand over what they have."""
 
-_CHUNK: Final = 64 * 1024
-_PARALLEL: Final = 6
-_TOO_LATE: Final = "the FHIR server did not answer in time"
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 
 
-class HttpRecordSource:
-    """Reads keys from a FHIR server, side by side and within one deadline.
+class FhirAccess:
+    """What all hooks of a process share: connections, threads, and which servers do not answer.
 
-    `server` is the base address, `token` the bearer token or None for an open server; `patient_id` and `encounter_id`
-    may be bare ids or references. `templates` are the queries of the hook (`queries.TEMPLATES`). `allowed` are the
-    base addresses of the servers that may be asked; where it is empty, only servers on loopback. `timeout` (seconds)
-    holds for each wait on the network, `deadline` (seconds) for all reads together. `session` may be shared between
-    requests to keep connections open; see `new_session`.
+    `networks` are those that a name on the list may lead into although they are not public; `client_ids` the ids this
+    service is registered under at authorization servers (see `Grant.problem`). It opens no connection and starts no
+    thread before the first read, so it may be made before a process forks.
     """
 
     def __init__(
+        self, limits: Limits | None = None, networks: Collection[Network] = (), client_ids: Collection[str] = ()
+    ) -> None:
+        self.limits = limits or Limits()
+        self.exchange = Exchange(self.limits, tuple(networks))
+        self.client_ids = tuple(client_ids)
+        self.pool = ThreadPoolExecutor(self.limits.parallel, thread_name_prefix="fhir-read")
+
+    def source(
         self,
         server: str,
-        token: str | None,
+        grant: Grant | None,
         patient_id: str | None,
         encounter_id: str | None,
         *,
         templates: Mapping[PrefetchKey, str],
-        allowed: Collection[str] = (),
-        timeout: float = 2.0,
-        deadline: float = 3.0,
-        session: requests.Session | None = None,
-    ) -> None:
-        self._base = _base(server) if is_allowed(server, allowed) else None
-        self._headers = {"Accept": "application/fhir+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._context = {
-            "patientId": plain_id(patient_id, "Patient"),
-            "encounterId": plain_id(encounter_id, "Encounter"),
-        }
-        self._templates = templates
-        self._timeout = timeout
-        self._deadline = deadline
-        self._session = session or new_session()
+        allowed: Collection[str] | None = None,
+    ) -> HttpRecordSource:
+        """Return where the data of one hook is read; its deadline starts now.
 
-    def read(self, keys: Sequence[PrefetchKey]) -> Mapping[PrefetchKey, Resource | Unread]:
-        """Return what each key would have held (see `RecordSource.read`)."""
+        `server` is the base address, `grant` the token or None for an open server; `patient_id` and `encounter_id` may
+        be bare ids or references. `templates` are the queries of the hook (`queries.TEMPLATES`), `allowed` the base
+        addresses of the servers that may be asked, None for any on loopback.
+        """
+        base = base_of(server) if is_allowed(server, allowed) else None
+        context = {"patientId": plain_id(patient_id, "Patient"), "encounterId": plain_id(encounter_id, "Encounter")}
+        return HttpRecordSource(self, base, grant, context, templates)
+
+
+class HttpRecordSource:
+    """Reads for one hook from one FHIR server, side by side and within one deadline (see `FhirAccess.source`)."""
+
+    def __init__(
+        self,
+        access: FhirAccess,
+        base: str | None,
+        grant: Grant | None,
+        context: Mapping[str, str | None],
+        templates: Mapping[PrefetchKey, str],
+    ) -> None:
+        self._access = access
+        self._limits = access.limits
+        self.listed = base is not None
+        """Whether the server is one that may be asked; where not, each read says so."""
+        self._base = base or ""
+        self._grant = grant
+        self._context = context
+        self._templates = templates
+        self._allowance = Allowance(access.limits)
+        problem = grant.problem(context["patientId"], access.client_ids) if grant is not None else None
+        self._problem = problem if base is not None else NOT_LISTED
+        lifetime = grant.expires_in if grant is not None and grant.expires_in is not None else float("inf")
+        self._token_ends = time.monotonic() + lifetime
+
+    def read(
+        self, keys: Sequence[PrefetchKey], pages: Mapping[PrefetchKey, Resource] | None = None
+    ) -> Mapping[PrefetchKey, Resource | Partial | Unread]:
+        """Return what each key would have held, and the Bundles of `pages` completed (see `RecordSource.read`)."""
         queries = {key: fill(self._templates[key], self._context) for key in keys if key in self._templates}
         asked = {key: query for key, query in queries.items() if query is not None}
-        if self._base is None:
-            return {key: Unread(key.value, "this FHIR server is not one that may be asked") for key in asked}
-        if not asked:
-            return {}
-        return self._read_all(asked)
+        begun = pages or {}
+        if self._problem is not None:
+            refused = {key: Unread(key.value, self._problem) for key in asked}
+            return refused | {key: Partial(page, self._problem) for key, page in begun.items()}
+        readers = {key: self._reader(key, query) for key, query in asked.items()}
+        found = self._all(readers | {key: self._follower(key, page) for key, page in begun.items()})
+        return {key: _said(key, value, begun.get(key)) for key, value in found.items()}
 
-    def _read_all(self, queries: Mapping[PrefetchKey, str]) -> dict[PrefetchKey, Resource | Unread]:
-        end = time.monotonic() + self._deadline
-        pool = ThreadPoolExecutor(max_workers=min(_PARALLEL, len(queries)), thread_name_prefix="fhir-read")
-        try:
-            reads = {key: pool.submit(self._get, query, end) for key, query in queries.items()}
-            wait(reads.values(), timeout=self._deadline)
-        finally:
-            # A read that is late is not waited for; it ends by itself at its own timeout.
-            pool.shutdown(wait=False, cancel_futures=True)
-        return {key: _outcome(key, read) for key, read in reads.items()}
+    def files(self, wanted: Sequence[AttachedFile]) -> Mapping[str, Resource | Unread]:
+        """Return the Binary resources behind addresses of attachments (see `RecordSource.files`)."""
+        if self._problem is not None:
+            return {each.address: Unread(each.document, self._problem) for each in wanted}
+        documents = {each.address: each.document for each in wanted}
+        readers = {each.address: self._file_reader(each) for each in wanted[: self._limits.attachments]}
+        left_out: dict[str, Resource | str] = dict.fromkeys(
+            list(documents)[self._limits.attachments :], "more attachments than are fetched for one request"
+        )
+        found = self._all(readers) | left_out
+        return {
+            address: Unread(documents[address], value) if isinstance(value, str) else value
+            for address, value in found.items()
+        }
 
-    def _get(self, query: str, end: float) -> Resource | str:
-        """Return a resource, or why there is none. The reason holds no address and no token: both are secrets."""
-        remaining = end - time.monotonic()
-        if remaining <= 0:
-            return _TOO_LATE
-        try:
-            with self._session.get(
-                f"{self._base}/{query}",
-                headers=self._headers,
-                timeout=min(self._timeout, remaining),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                if answer.status_code != requests.codes.ok:
-                    return f"the FHIR server answered {answer.status_code}"
-                return _parse(answer.iter_content(_CHUNK), end)
-        except requests.Timeout:
-            return _TOO_LATE
-        except (requests.RequestException, OSError, ValueError):
-            return "the FHIR server could not be reached"
+    def _reader(self, key: PrefetchKey, query: str) -> Callable[[Call], Resource | Partial]:
+        kind = RESOURCE_TYPES[key]
 
+        def read(call: Call) -> Resource | Partial:
+            found = resource_of(self._get(f"{self._base}/{query}", call, kind), "Bundle" if "?" in query else kind)
+            return self._completed(key, found, call)
 
-def new_session() -> requests.Session:
-    """Return a session that sends what it is told and nothing of its own.
+        return read
 
-    No cookies, and nothing from the environment: a `.netrc` entry would take the place of the client's token.
-    """
-    # Queries name the patient, and urllib3 logs them, at DEBUG and where headers are odd at WARNING.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+    def _follower(self, key: PrefetchKey, page: Resource) -> Callable[[Call], Resource | Partial]:
+        return lambda call: self._completed(key, page, call)
 
+    def _file_reader(self, wanted: AttachedFile) -> Callable[[Call], Resource]:
+        def read(call: Call) -> Resource:
+            address = within(self._base, wanted.address)
+            name = reference_id(address)
+            if address is None or name is None or not name.startswith("Binary/"):
+                raise NotFetched("the attachment is at an address that is not fetched")
+            kind = media_type(wanted.content_type)
+            accept = f"{kind}, {_FHIR_JSON};q=0.9" if kind else f"{_FHIR_JSON}, */*;q=0.5"
+            binary = file_of(self._get(address, call, "Binary", accept), kind)
+            return {**binary, "id": name.partition("/")[2]}
 
-def is_allowed(server: str, allowed: Collection[str]) -> bool:
-    """Return whether a FHIR server may be asked.
+        return read
 
-    It must be one of `allowed` (base addresses; where there is none, any server on loopback), and be reached by
-    https or on loopback.
-    """
-    base = _base(server)
-    if base is None:
-        return False
-    return base in {_base(each) for each in allowed} if allowed else _is_loopback(urlsplit(base).hostname)
+    def _completed(self, key: PrefetchKey, first: Resource, call: Call) -> Resource | Partial:
+        def page(address: str) -> Resource:
+            found = resource_of(self._get(address, call, RESOURCE_TYPES[key]), "Bundle")
+            if found.get("resourceType") != "Bundle":
+                raise NotFetched(failure_reason(found))
+            return found
 
+        return completed(first, page, self._base, self._limits)
 
-def _base(address: object) -> str | None:
-    """Return a base address in one form, or None where no request may go there."""
-    if not isinstance(address, str):
-        return None
-    try:
-        parts = urlsplit(address)
-        port = parts.port
-    except ValueError:
-        return None
-    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
-    odd = parts.query or parts.fragment or parts.username is not None or "\\" in address or ".." in parts.path
-    if not host or odd or any(character.isspace() for character in address):
-        return None
-    if scheme != "https" and not (scheme == "http" and _is_loopback(host)):
-        return None
-    shown = f"[{host}]" if ":" in host else host
-    standard = {"https": 443, "http": 80}[scheme]
-    return f"{scheme}://{shown}{'' if port in (None, standard) else f':{port}'}{parts.path.rstrip('/')}"
+    def _get(self, address: str, call: Call, kind: str, accept: str = _FHIR_JSON) -> Reply:
+        headers = {"Accept": accept}
+        if self._grant is not None:
+            if time.monotonic() >= self._token_ends:
+                raise NotFetched("the access token has expired")
+            headers["Authorization"] = f"Bearer {self._grant.token}"
+        reply = self._access.exchange.get(address, headers, self._allowance, call)
+        if reply.status in (401, 403) and self._grant is not None and not self._grant.covers(kind):
+            raise NotFetched(f"the FHIR server answered {reply.status}; the scopes of the token do not cover {kind}")
+        return reply
+
+    def _all(self, reads: Mapping[K, Callable[[Call], T]]) -> dict[K, T | str]:
+        """Return what each read came to, or why it failed; those that are late are ended and not waited for."""
+        calls = {key: self._access.exchange.new_call() for key in reads}
+        running = {key: self._access.pool.submit(read, calls[key]) for key, read in reads.items()}
+        _, late = wait(running.values(), timeout=self._allowance.remaining)
+        if late:
+            for key, read in running.items():
+                if not read.cancel() and read in late:
+                    calls[key].end()
+            wait([read for read in late if not read.cancelled()], timeout=_GRACE_S)
+        return {key: _outcome(read) for key, read in running.items()}
 
 
-def _is_loopback(host: str | None) -> bool:
-    if host is None or host == "localhost":
-        return host is not None
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _said(key: PrefetchKey, value: Resource | Partial | str, begun: Resource | None) -> Resource | Partial | Unread:
+    """Return what a read came to; a page that the client sent stays, also where no more can be had."""
+    if not isinstance(value, str):
+        return value
+    return Unread(key.value, value) if begun is None else Partial(begun, f"not all pages were read: {value}")
 
 
-def _parse(chunks: Iterable[bytes], end: float) -> Resource | str:
-    """Return the resource of a body that arrives in time and is of a size that can be meant."""
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            return "the answer of the FHIR server is too large"
-        if time.monotonic() > end:
-            return _TOO_LATE
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        value = None
-    return value if isinstance(value, dict) else "the answer of the FHIR server is not FHIR JSON"
-
-
-def _outcome(key: PrefetchKey, read: Future[Resource | str]) -> Resource | Unread:
-    """Return what a read came to; one that did not end in time counts as failed."""
-    found = read.result() if read.done() and not read.cancelled() else _TOO_LATE
-    return Unread(key.value, found) if isinstance(found, str) else found
+def _outcome(read: Future[Any]) -> Any:
+    if not read.done() or read.cancelled():
+        return TOO_LATE
+    failure = read.exception()
+    if isinstance(failure, NotFetched):
+        return str(failure)
+    return read.result()

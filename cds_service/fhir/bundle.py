@@ -167,6 +167,12 @@ def failure_reason(outcome: Resource) -> str:
     return f"reading it failed ({', '.join(known)})" if known else "reading it failed"
 
 
+def next_page(bundle: Resource) -> str | None:
+    """Return the address of the page after this one: "" where it is not told, None where there is none."""
+    links = (link for link in items(bundle.get("link")) if link.get("relation") == "next")
+    return next((text(link.get("url")) or "" for link in links), None)
+
+
 def from_bundle(bundle: Resource) -> Record:
     """Return the record of a Bundle of any type.
 
@@ -197,9 +203,7 @@ def _entry_list(value: object) -> list[Any]:
 
 def _has_more(bundle: Resource, matches: int) -> bool:
     """Return whether a Bundle says that there is more than it holds (FHIR R4 http.html#paging)."""
-    if any(link.get("relation") == "next" for link in items(bundle.get("link"))):
-        return True
-    return (number(bundle.get("total")) or 0) > matches
+    return next_page(bundle) is not None or (number(bundle.get("total")) or 0) > matches
 
 
 def _note_deletion(item: Resource, deleted: set[str]) -> None:

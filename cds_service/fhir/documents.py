@@ -14,7 +14,7 @@ from typing import Any, Final
 from cds_service.fhir.formats.extract import Format, extract
 from cds_service.fhir.formats.unreadable import LARGEST_FILE, LARGEST_TEXT, Unreadable
 from cds_service.fhir.reading import concept_text, date_of, first_date, items, member, numbered, text
-from cds_service.fhir.record import Entry, Record, Unread
+from cds_service.fhir.record import AttachedFile, Entry, Record, Unread
 from cds_service.fhir.references import contained_id, reference_id
 
 NOT_SENT: Final = "the attachment was not sent with the request"
@@ -132,7 +132,7 @@ def _data(entry: Entry, attachment: Mapping[str, Any], record: Record | None) ->
         raise Unreadable("an attachment in a data: address is not read")
     binary = _binary(entry, address, record)
     if binary is None:
-        raise Unreadable(NOT_SENT)
+        raise Unreadable(NOT_SENT if record is None else record.unfetched.get(address, NOT_SENT))
     data = binary.get("data")
     if data is None or data == "":
         raise Unreadable(_EMPTY)
@@ -149,22 +149,23 @@ def _binary(entry: Entry, address: str, record: Record | None) -> Mapping[str, A
     return next((each for each in inside if each.get("resourceType") == "Binary"), None)
 
 
-def unsent(entry: Entry, record: Record) -> tuple[str, ...]:
-    """Return the addresses of attachments of a document that are not in the record.
+def unsent(entry: Entry, record: Record) -> tuple[AttachedFile, ...]:
+    """Return the attachments of a document whose content is not in the record, each address once.
 
     Whoever may read the FHIR server adds the Binary resources they name to the record, and nothing else changes.
     """
     if entry.type != "DocumentReference" or _is_withdrawn(entry):
         return ()
     attachments = (member(content, "attachment") for content in items(entry.resource.get("content")))
-    addresses = (
-        address
+    found = (
+        AttachedFile(entry.reference, address, text(member(attachment, "contentType")))
         for attachment in attachments
         if not member(attachment, "data") and (address := text(member(attachment, "url"))) is not None
     )
+    each_once = {file.address: file for file in found}
     return tuple(
-        address
-        for address in dict.fromkeys(addresses)
+        file
+        for address, file in each_once.items()
         if contained_id(address) is None
         and not address.lstrip().lower().startswith("data:")
         and _binary(entry, address, record) is None

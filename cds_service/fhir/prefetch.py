@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cds_service.fhir.bundle import FIRST_PAGE, RESOURCE_TYPES, Collector, entry_of, failure_reason
+from cds_service.fhir.bundle import FIRST_PAGE, RESOURCE_TYPES, Collector, entry_of, failure_reason, next_page
+from cds_service.fhir.documents import unsent
 from cds_service.fhir.reading import member, text
-from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record, RecordSource, Unread
+from cds_service.fhir.record import Entry, KeyState, Partial, PrefetchKey, Record, RecordSource, Resource, Unread
 from cds_service.fhir.references import plain_id
 
 # A client's own key is repeated only where it looks like a name: anything may stand there.
@@ -33,8 +34,11 @@ def from_prefetch(
     prefetch = prefetch if isinstance(prefetch, Mapping) else {}
     collector = Collector()
     states = dict.fromkeys(PrefetchKey, KeyState.ABSENT)
+    paged = {} if source is None else _paged(prefetch)
     for name, value in prefetch.items():
         key = _KEYS.get(name)
+        if key in paged:
+            continue
         state = _take(collector, name if _NAME.fullmatch(name) else "prefetch", value, key)
         if key is not None:
             states[key] = state
@@ -43,31 +47,67 @@ def from_prefetch(
         if draft.type in _RECORDED_TYPES:
             collector.add(draft.resource, draft.full_url)
     if source is not None:
-        _fetch(collector, states, source)
+        _fetch(collector, states, source, paged)
     for key, kind in RESOURCE_TYPES.items():
         if kind in collector.types:
             states[key] = KeyState.PRESENT
-    return collector.freeze(
-        states,
-        patient_id=plain_id(member(context, "patientId"), "Patient"),
-        encounter_id=plain_id(member(context, "encounterId"), "Encounter"),
-        draft_orders=drafts,
-    )
+    members: dict[str, Any] = {
+        "patient_id": plain_id(member(context, "patientId"), "Patient"),
+        "encounter_id": plain_id(member(context, "encounterId"), "Encounter"),
+        "draft_orders": drafts,
+    }
+    record = collector.freeze(states, **members)
+    return record if source is None else _with_files(collector, record, source, members)
 
 
-def _fetch(collector: Collector, states: dict[PrefetchKey, KeyState], source: RecordSource) -> None:
+def _paged(prefetch: Mapping[str, Any]) -> dict[PrefetchKey, Resource]:
+    """Return the Bundles that are a first page: a client may leave it to the service to read the others."""
+    named = ((key, prefetch.get(key.value)) for key in PrefetchKey)
+    return {
+        key: value
+        for key, value in named
+        if isinstance(value, Mapping) and value.get("resourceType") == "Bundle" and next_page(value) is not None
+    }
+
+
+def _fetch(
+    collector: Collector,
+    states: dict[PrefetchKey, KeyState],
+    source: RecordSource,
+    paged: Mapping[PrefetchKey, Resource],
+) -> None:
     """Read the keys the client left out. What it looked for itself (none, or failed) is not asked for again."""
     missing = tuple(
-        key for key in PrefetchKey if states[key] is KeyState.ABSENT and RESOURCE_TYPES[key] not in collector.types
+        key
+        for key in PrefetchKey
+        if states[key] is KeyState.ABSENT and key not in paged and RESOURCE_TYPES[key] not in collector.types
     )
-    if not missing:
+    if not missing and not paged:
         return
-    for key, value in source.read(missing).items():
+    for key, value in source.read(missing, paged).items():
         if isinstance(value, Unread):
             collector.report(value.subject, value.reason)
             states[key] = KeyState.FAILED
+        elif isinstance(value, Partial):
+            collector.report(key.value, value.reason)
+            state = _take(collector, key.value, value.resource, key)
+            states[key] = KeyState.FAILED if state is KeyState.NONE else state
         else:
             states[key] = _take(collector, key.value, value, key)
+
+
+def _with_files(collector: Collector, record: Record, source: RecordSource, members: Mapping[str, Any]) -> Record:
+    """Return the record with the content of its attachments, as far as it can be had; else with the reason."""
+    wanted = {file.address: file for entry in record.entries for file in unsent(entry, record)}
+    if not wanted:
+        return record
+    unfetched: dict[str, str] = {}
+    for address, found in source.files(tuple(wanted.values())).items():
+        if isinstance(found, Unread):
+            unfetched[address] = found.reason
+        else:
+            collector.add(found)
+    return collector.freeze(record.states, unfetched=unfetched, **members)
 
 
 def _take(collector: Collector, subject: str, value: object, key: PrefetchKey | None) -> KeyState:

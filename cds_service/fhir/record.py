@@ -74,13 +74,30 @@ class Unread:
     """Why, in words a person can act on; no patient data."""
 
 
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A Bundle that lacks something, and why: no patient data in the reason."""
+
+    resource: Resource
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """An attachment that came without its content: the reference of its document, its address and stated type."""
+
+    document: str
+    address: str
+    content_type: str | None = None
+
+
 @dataclass(frozen=True)
 class Record:
     """Everything one request told about one patient.
 
     `encounter_id` is the encounter the request is about (None when it names none).
     `draft_orders` are the entries of `context.draftOrders`; they are not among `entries`.
-    `states` has every `PrefetchKey`.
+    `states` has every `PrefetchKey`. `unfetched` tells for addresses of attachments why they could not be read.
     """
 
     entries: tuple[Entry, ...]
@@ -89,6 +106,7 @@ class Record:
     encounter_id: str | None = None
     draft_orders: tuple[Entry, ...] = ()
     unread: tuple[Unread, ...] = ()
+    unfetched: Mapping[str, str] = field(default_factory=dict)
     _index: Mapping[str, Entry] = field(default_factory=dict, repr=False, compare=False)
 
     def of_type(self, resource_type: str) -> tuple[Entry, ...]:
@@ -125,12 +143,19 @@ class Record:
 
 
 class RecordSource(Protocol):
-    """Where prefetch keys that the client did not send can be read."""
+    """Where data that the client did not send can be read."""
 
-    def read(self, keys: Sequence[PrefetchKey]) -> Mapping[PrefetchKey, Resource | Unread]:
+    def read(
+        self, keys: Sequence[PrefetchKey], pages: Mapping[PrefetchKey, Resource] | None = None
+    ) -> Mapping[PrefetchKey, Resource | Partial | Unread]:
         """Return what each key would have held: a resource, a Bundle, or an `Unread` where reading failed.
 
-        A key that cannot be asked for (its query needs an encounter, and none is known) is left out of the answer.
-        Never raises.
+        `pages` are Bundles the client sent that have a next page; they come back completed as far as that was
+        possible. A key that cannot be asked for (its query needs an encounter, and none is known) is left out of the
+        answer. Never raises.
         """
+        ...
+
+    def files(self, wanted: Sequence[AttachedFile]) -> Mapping[str, Resource | Unread]:
+        """Return the content of attachments by address: a Binary resource with an id, or an `Unread`. Never raises."""
         ...

@@ -18,7 +18,7 @@ Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256
 _RECOMMENDED: Final[tuple[Algorithm, ...]] = ("ES384", "RS384")
 
 
-def _key_address(value: str) -> str:
+def _web_address(value: str) -> str:
     parts = urlsplit(value)
     encrypted = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not encrypted or not parts.hostname or parts.username:
@@ -27,7 +27,7 @@ def _key_address(value: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1)]
-KeyAddress = Annotated[str, AfterValidator(_key_address)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class TrustedClient(BaseModel):
@@ -45,16 +45,18 @@ class TrustedClient(BaseModel):
     """The algorithms its tokens may be signed with."""
     audiences: tuple[Text, ...] = ()
     """The values of `aud` accepted at every endpoint. None: the address of the endpoint that is called."""
-    jwks_url: KeyAddress | None = None
+    jwks_url: WebAddress | None = None
     """Where its key set (JWKS) is read from."""
     jwks_file: Path | None = None
     """A file that holds its key set, relative to the file of this registration."""
     jwks: Mapping[str, Any] | None = None
     """Its key set itself."""
-    jku: tuple[KeyAddress, ...] = ()
+    jku: tuple[WebAddress, ...] = ()
     """The addresses of key sets its tokens may name in their header."""
     tenants: tuple[Text, ...] = ()
     """The values of `tenant` accepted. None: any, or no `tenant` at all."""
+    fhir_servers: tuple[WebAddress, ...] | None = None
+    """The FHIR servers its calls may name. None: those of the settings."""
     leeway_seconds: int = Field(default=30, ge=0, le=300)
     """How far its clock may differ."""
     max_lifetime_seconds: int = Field(default=300, ge=1, le=3600)

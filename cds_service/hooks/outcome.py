@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,14 @@ class MissingDataError(ProtocolError):
     Args:
         keys: the prefetch keys that would have held it.
         reason: what was tried, in one sentence without patient data.
+        details: of some keys, why reading them failed; without patient data.
     """
 
-    def __init__(self, keys: tuple[str, ...], reason: str) -> None:
-        super().__init__(412, *(Issue("required", f"{reason} (prefetch key {key})", f"prefetch.{key}") for key in keys))
+    def __init__(self, keys: tuple[str, ...], reason: str, details: Mapping[str, str] | None = None) -> None:
+        told = {key: f"{key}: {details[key]}" if details and key in details else key for key in keys}
+        super().__init__(
+            412, *(Issue("required", f"{reason} (prefetch key {told[key]})", f"prefetch.{key}") for key in keys)
+        )
         self.keys = keys
         self.reason = reason
 

@@ -43,6 +43,8 @@ class HookRequest:
     fhir_server: str | None = None
     fhir_authorization: FhirAuthorization | None = None
     extension: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    issuer: str | None = None
+    """Who signed the call's token, where that was checked; which FHIR servers may be read depends on it."""
 
 
 class RequestReader:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_service.hooks.cors import cors_headers
@@ -70,7 +70,8 @@ class _Views:
 
     def service(self, service_id: str) -> Response:
         reader = self._readers.get(service_id) or _unknown_service()
-        return _json(to_json(envelope(self._protocol.answer(reader.read(self._body())))))
+        call = replace(reader.read(self._body()), issuer=_issuer())
+        return _json(to_json(envelope(self._protocol.answer(call))))
 
     def feedback(self, service_id: str) -> Response:
         if service_id not in self._readers:
@@ -93,6 +94,12 @@ class _Views:
         if len(body) > limit:
             raise RequestEntityTooLarge
         return body
+
+
+def _issuer() -> str | None:
+    """Return who signed the token of the call; `hooks.trust`, loaded only where clients are registered, leaves it."""
+    caller = g.get("caller")
+    return None if caller is None else caller.issuer
 
 
 def _json(body: bytes) -> Response:

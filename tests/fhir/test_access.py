@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.fhir import access
-from cds_service.fhir.access import HttpRecordSource, is_allowed
+from cds_service.fhir.access import FhirAccess, Grant, HttpRecordSource, Limits, is_allowed
 from cds_service.fhir.prefetch import from_prefetch
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.record import KeyState, PrefetchKey, Unread
@@ -77,8 +76,11 @@ def ok(value: Any) -> tuple[int, dict[str, str], bytes]:
 
 
 def source(server: FhirServer, **members: Any) -> HttpRecordSource:
-    settings = {"templates": TEMPLATES_OF_DISCHARGE, "token": TOKEN, "patient_id": "p 1", "encounter_id": "e1"}
-    return HttpRecordSource(server.base, **{**settings, **members})
+    settings = {"token": TOKEN, "patient_id": "p 1", "encounter_id": "e1", "allowed": None, **members}
+    grant = Grant(settings.pop("token")) if settings["token"] else settings.pop("token")
+    patient, encounter, allowed = (settings.pop(name) for name in ("patient_id", "encounter_id", "allowed"))
+    fhir = FhirAccess(Limits(**settings))
+    return fhir.source(server.base, grant, patient, encounter, templates=TEMPLATES_OF_DISCHARGE, allowed=allowed)
 
 
 def test_reads_what_is_asked_for(server: FhirServer) -> None:
@@ -119,17 +121,14 @@ def test_keys_that_cannot_be_asked_for_are_left_out(server: FhirServer) -> None:
         ((200, {}, b""), "the answer of the FHIR server is not FHIR JSON"),
         ((200, {}, b"[]"), "the answer of the FHIR server is not FHIR JSON"),
         ((200, {}, b'"' + b"x" * 3000 + b'"'), "the answer of the FHIR server is too large"),
-        ((200, {"Content-Encoding": "gzip"}, b"not gzip"), "the FHIR server could not be reached"),
+        ((200, {"Content-Encoding": "gzip"}, b"not gzip"), "the answer of the FHIR server is not FHIR JSON"),
         ("hang up", "the FHIR server could not be reached"),
         ("wait", "the FHIR server did not answer in time"),
     ],
 )
-def test_failures_say_why_and_nothing_secret(
-    server: FhirServer, monkeypatch: pytest.MonkeyPatch, answer: Any, reason: str
-) -> None:
-    monkeypatch.setattr(access, "LARGEST_ANSWER", 2000)
+def test_failures_say_why_and_nothing_secret(server: FhirServer, answer: Any, reason: str) -> None:
     server.answers = {"Claim": answer}
-    found = source(server, timeout=0.2).read([PrefetchKey.CLAIMS])
+    found = source(server, read=0.2, answer_bytes=2000).read([PrefetchKey.CLAIMS])
     assert found == {PrefetchKey.CLAIMS: Unread("claims", reason)}
     assert len(server.requests) == 1
 
@@ -151,13 +150,13 @@ def test_the_log_names_no_patient(server: FhirServer, caplog: pytest.LogCaptureF
 
 def test_one_slow_read_does_not_take_the_others_down(server: FhirServer) -> None:
     server.answers = {"Claim": "wait", "Procedure": ok({"resourceType": "Bundle"})}
-    found = source(server, timeout=10, deadline=0.5).read([PrefetchKey.CLAIMS, PrefetchKey.PROCEDURES])
+    found = source(server, read=10, deadline=0.5).read([PrefetchKey.CLAIMS, PrefetchKey.PROCEDURES])
     assert found[PrefetchKey.CLAIMS] == Unread("claims", "the FHIR server did not answer in time")
     assert found[PrefetchKey.PROCEDURES] == {"resourceType": "Bundle"}
 
 
 def test_a_server_that_is_not_there(server: FhirServer) -> None:
-    unused = HttpRecordSource("http://127.0.0.1:1", TOKEN, "p", "e", templates=TEMPLATES_OF_DISCHARGE)
+    unused = FhirAccess().source("http://127.0.0.1:1", Grant(TOKEN), "p", "e", templates=TEMPLATES_OF_DISCHARGE)
     reason = "the FHIR server could not be reached"
     assert unused.read([PrefetchKey.CLAIMS]) == {PrefetchKey.CLAIMS: Unread("claims", reason)}
 
@@ -188,10 +187,12 @@ def test_a_record_is_completed_from_it(server: FhirServer) -> None:
 @pytest.mark.parametrize(
     ("server", "allowed", "expected"),
     [
-        ("http://127.0.0.1:8080/fhir", [], True),
-        ("http://localhost/fhir", [], True),
-        ("http://[::1]:8080/fhir", [], True),
-        ("https://localhost", [], True),
+        ("http://127.0.0.1:8080/fhir", None, True),
+        ("http://localhost/fhir", None, True),
+        ("http://[::1]:8080/fhir", None, True),
+        ("https://localhost", None, True),
+        ("https://ehr.example/fhir", None, False),
+        ("http://127.0.0.1:8080/fhir", [], False),
         ("https://ehr.example/fhir", [], False),
         ("https://ehr.example/fhir", ["https://ehr.example/fhir"], True),
         ("https://EHR.example:443/fhir/", ["https://ehr.example/fhir"], True),
@@ -206,22 +207,22 @@ def test_a_record_is_completed_from_it(server: FhirServer) -> None:
         ("https://ehr.example/fhir?x=1", ["https://ehr.example/fhir"], False),
         ("https://ehr.example/fhir#x", ["https://ehr.example/fhir"], False),
         ("https://ehr.example\\@evil.example/fhir", ["https://ehr.example/fhir"], False),
-        ("http://localhost.evil.example/", [], False),
-        ("http://127.0.0.1.evil.example/", [], False),
-        ("http://2130706433/", [], False),
-        ("http://0.0.0.0/", [], False),
-        ("http://10.0.0.1/", [], False),
-        ("file:///etc/passwd", [], False),
-        ("ftp://127.0.0.1/", [], False),
-        ("http://127.0.0.1:99999/", [], False),
-        ("http://127.0.0.1:x/", [], False),
-        ("http://[::1", [], False),
-        ("http://127.0.0.1/ x", [], False),
-        ("", [], False),
+        ("http://localhost.evil.example/", None, False),
+        ("http://127.0.0.1.evil.example/", None, False),
+        ("http://2130706433/", None, False),
+        ("http://0.0.0.0/", None, False),
+        ("http://10.0.0.1/", None, False),
+        ("file:///etc/passwd", None, False),
+        ("ftp://127.0.0.1/", None, False),
+        ("http://127.0.0.1:99999/", None, False),
+        ("http://127.0.0.1:x/", None, False),
+        ("http://[::1", None, False),
+        ("http://127.0.0.1/ x", None, False),
+        ("", None, False),
         ("", [""], False),
-        (None, [], False),
-        (3, [], False),
+        (None, None, False),
+        (3, None, False),
     ],
 )
-def test_allowed(server: Any, allowed: list[str], expected: bool) -> None:
+def test_allowed(server: Any, allowed: list[str] | None, expected: bool) -> None:
     assert is_allowed(server, allowed) is expected

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cds_service.fhir.bundle import entry_of, from_bundle
 from cds_service.fhir.documents import DocumentText, read_texts, texts, unsent
 from cds_service.fhir.formats.unreadable import LARGEST_FILE, LARGEST_TEXT
-from cds_service.fhir.record import Unread
+from cds_service.fhir.record import AttachedFile, Unread
 
 NOTE = "Right block at T4–T6. Ropivacaine 0.5 %, 20 mL."
 
@@ -276,7 +276,7 @@ def test_an_attachment_that_is_nowhere(address: str, contained: Any, reason: str
 def test_what_would_have_to_be_fetched() -> None:
     contents = [{"url": url} for url in ("Binary/b1", "Binary/b2", "#c", "data:,x", "Binary/b2")]
     entry = document(*contents, attachment(url="Binary/b3"), None)
-    assert unsent(entry, bundle(entry.resource, BINARY)) == ("Binary/b2",)
+    assert unsent(entry, bundle(entry.resource, BINARY)) == (AttachedFile("DocumentReference/d1", "Binary/b2"),)
     assert unsent(document({"url": "Binary/b2"}, status="superseded"), bundle({})) == ()
 
 

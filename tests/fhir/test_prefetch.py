@@ -266,8 +266,8 @@ class Source:
         self.answers = {PrefetchKey(name): value for name, value in answers.items()}
         self.asked: tuple[PrefetchKey, ...] = ()
 
-    def read(self, keys: Any) -> Any:
-        self.asked = tuple(keys)
+    def read(self, keys: Any, pages: Any = None) -> Any:
+        self.asked, self.pages = tuple(keys), pages
         return self.answers
 
 
