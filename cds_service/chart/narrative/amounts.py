@@ -164,6 +164,8 @@ def _is_anesthetic(
         if substance.value == "additive" and not match["unit"].startswith(_MASS):
             continue
         gap = substance.start - match.end() if substance.start >= match.end() else match.start() - substance.end
+        if gap >= distance:
+            continue
         between = document.folded[min(match.end(), substance.end) : max(match.start(), substance.start)]
         gap += 25 * len(_APART.findall(between))
         if gap < distance:
