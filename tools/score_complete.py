@@ -1,7 +1,7 @@
 """Score complete notes: what is read of each block, attribute by attribute, and the expected lines.
 
-Run `python tools/score_complete.py`; with `--details` it names what is misread in which note, with `--write` the figures
-go into docs/accuracy.md. The notes are `tests/accuracy/complete/*.toml`. The exit code is 0 whatever the score.
+Run `python tools/score_complete.py`; with `--details` it names what is misread in which note, with `--write` the
+figures go into docs/accuracy.md. The notes are `tests/accuracy/complete/*.toml`. The exit code is 0 whatever the score.
 """
 
 from __future__ import annotations

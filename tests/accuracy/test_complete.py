@@ -18,9 +18,9 @@ from cds_service.pipeline import Pipeline
 HERE = Path(__file__).resolve().parent
 FILES = sorted((HERE / "complete").glob("*.toml"))
 
-LINES_RIGHT = 19
-WHOLE = 10
-INVENTED = 1
+LINES_RIGHT = 30
+WHOLE = 20
+INVENTED = 0
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -17,7 +17,7 @@ from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.people import by_surgeon, requested
-from cds_service.chart.narrative.reading import BlockReading, Said, Status
+from cds_service.chart.narrative.reading import BlockReading, Said, Span, Status
 from cds_service.chart.narrative.sides import find_sides
 from cds_service.chart.narrative.sites import Place, locate
 from cds_service.chart.narrative.techniques import SPINAL, Episode
@@ -41,6 +41,8 @@ _STEROID = re.compile(
 _BESIDE = 4
 """Characters between a catheter and the side said after it: "catheter (left)", "catheter on left"."""
 _DENIED = re.compile(r"\b(?:not|never|no)\b")
+_TO_COME = re.compile(r"\b(?:will|to be|is|before|prior to|until|till|when|once|after|for|may|should|can)\b")
+"""Around the removal of a catheter that still lies: "before catheter removal", "catheter will be removed"."""
 _SHARED = frozenset({"guidance", "image"})
 _UNDONE = frozenset({Assertion.PLANNED, Assertion.HISTORICAL, Assertion.OTHER})
 _PURPOSE_RANK = (
@@ -185,19 +187,29 @@ def _named_catheter(document: Document, episode: Episode) -> Said[bool] | None:
 
 def _continuous(document: Document, yes: Said[bool] | None, no: Said[bool] | None) -> Said[bool] | None:
     """Return whether a catheter was left: its strongest mention decides, a removal leaves it open."""
-    removed = next(iter(document.all("catheter-removed")), None)
-    if yes and removed and assess(document, *removed) is Assertion.AFFIRMED and removed[1].end > yes.span.end:
+    removed = _removal(document)
+    if yes and removed and removed.end > yes.span.end:
         return no
     if yes and no:
         return no if "catheter" in document.folded[no.span.start : no.span.end] else yes
     return yes or no
 
 
+def _removal(document: Document) -> Span | None:
+    """Return the words that say the catheter was taken out: not those for a later day, "hold heparin until removal"."""
+    for index, mention in document.all("catheter-removed"):
+        if document.sentence(index).section in {"plan", "history"} or assess(document, index, mention) in _UNDONE:
+            continue
+        if not _TO_COME.search(document.folded, max(mention.start - 16, 0), mention.end):
+            return span_of(mention)
+    return None
+
+
 def _taken_out(document: Document, catheter: Said[bool]) -> Said[bool] | None:
     """Return False where an epidural catheter only steered one injection: taken out again, or to lay a steroid."""
     if _STAYS.search(document.folded):
         return None
-    removed = next((span_of(mention) for _, mention in document.all("catheter-removed")), None)
+    removed = _removal(document)
     steroid = _STEROID.search(document.folded)
     return Said(False, removed or catheter.span) if removed or steroid else None
 

@@ -34,6 +34,8 @@ _SUBJECTS = frozenset({"technique", "guidance", "continuous", "element", "drug"}
 """Kinds a backward trigger speaks of: it means the nearest one before it, and those joined to that by "and"."""
 _BESIDE_A_BLOCK = frozenset({"technique", "continuous", "element"})
 """A block goes on past its drug and its guidance: "a digital block with lidocaine was not needed"."""
+_AIMS = frozenset({"weak", "place"})
+"""Attributes of names that a date after them does not stop at: "RFA of the L3 and L4 medial branches in 2024"."""
 _DONE = frozenset({"performed", "placed", "done", "completed", "injected"})
 _OBJECTS = _SUBJECTS | {"generic", "anesthesia"}
 _OBJECT_REACH = 25
@@ -103,8 +105,11 @@ def _reaches_back(document: Document, index: int, trigger: Mention, mention: Men
     if mention.kind == "drug" and _OF_ITS_AMOUNT.search(document.folded, mention.end, trigger.start):
         return False
     end = mention.end
+    past = trigger.value == "historical" and mention.kind == "technique"
     subjects = _BESIDE_A_BLOCK if mention.kind == "technique" else _SUBJECTS
     for other in document.mentions[index]:
+        if past and other.concept.attributes.keys() & _AIMS:
+            continue
         if other.kind in subjects and other.start >= end and other.end <= trigger.start:
             if document.folded[end : other.start].strip() not in _JOINS:
                 return False

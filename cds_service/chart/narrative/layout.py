@@ -43,6 +43,8 @@ _WRAP = 66
 """Characters of a line that are looked at to see whether it is only wrapped."""
 _WIDER = 30
 """Characters by which no line of wrapped text is longer than another."""
+_BLANK_LINE = re.compile(r"\n[ \r]*\n")
+_FULL_STOP = re.compile(r"\.(?=\s)")
 _VERB = re.compile(r"\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b")
 _MAX_WORDS = 7
 _LONGEST = 800
@@ -198,7 +200,7 @@ def _below(heading: _Heading, end: int) -> Section:
 def _closed(folded: str, wrapped: frozenset[int], section: Section, lasting: bool) -> Iterator[Section]:
     """Yield the section up to where it ends by itself, and the text after that as a section of its own."""
     lasts = lasting and not _has_own_value(folded, section)
-    end = _procedure_begins(folded, section) if lasts else _own_end(folded, wrapped, section)
+    end = _lasting_end(folded, section) if lasts else _own_end(folded, wrapped, section)
     yield Section(section.kind, section.heading, section.start, end, section.line)
     if end < section.end:
         yield Section("none", "", end, section.end)
@@ -211,8 +213,13 @@ def _has_own_value(folded: str, section: Section) -> bool:
     return bool(folded[section.start : section.end].partition("\n")[0].strip())
 
 
-def _procedure_begins(folded: str, section: Section) -> int:
-    """Return where a history gives way to the procedure: at a line that opens as the telling of one does."""
+def _lasting_end(folded: str, section: Section) -> int:
+    """Return where a section ends that goes on over blank lines: not beyond its paragraph where it begins within one.
+
+    A history gives way to the procedure at a line that opens as the telling of one does.
+    """
+    if not section.line and (blank := _BLANK_LINE.search(folded, section.start, section.end)):
+        return blank.start()
     if section.kind != "history":
         return section.end
     opening = _opening().search(folded, section.start, section.end)
@@ -221,6 +228,12 @@ def _procedure_begins(folded: str, section: Section) -> int:
 
 def _own_end(folded: str, wrapped: frozenset[int], section: Section) -> int:
     """Return where a field's value ends: with its line where it has one there, else at the next blank line."""
+    if (
+        section.kind == "findings"
+        and not section.line
+        and (stop := _FULL_STOP.search(folded, section.start, section.end))
+    ):
+        return stop.end()
     line_end = folded.find("\n", section.start, section.end)
     if line_end < 0:
         return section.end
@@ -231,7 +244,7 @@ def _own_end(folded: str, wrapped: frozenset[int], section: Section) -> int:
     begin = line_end
     while begin < section.end and folded[begin].isspace():
         begin += 1
-    blank = re.compile(r"\n[ \r]*\n").search(folded, begin, section.end)
+    blank = _BLANK_LINE.search(folded, begin, section.end)
     return section.end if blank is None else blank.start()
 
 

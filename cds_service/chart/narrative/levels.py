@@ -68,6 +68,8 @@ _RIB_LAST = re.compile(
     rf"(?<![a-z0-9.\-/]){_RIB_NUMBERS}\s{{1,3}}(?:(?:right|left|bilateral|posterior|lateral|"
     rf"anterior)\s)?{_RIB}(?![a-z])"
 )
+_COUNTED_RIBS = re.compile(rf"(?:1[0-2]|[2-9]|{_SAID})\s{{1,3}}ribs")
+"""A number of ribs, "each of the four ribs"; the fourth is "the fourth rib" or "rib 4"."""
 _JOIN = rf"\s{{0,3}}(?:,\s{{0,2}}and|{_RANGE}|and|&|,|/|\+)\s{{0,3}}(?:the\s)?"
 _ORDINAL_SPACES = re.compile(
     rf"(?<![a-z0-9.\-/])(?P<numbers>(?:{_ORDINAL})(?:{_JOIN}(?:{_ORDINAL})){{0,11}})\s{{1,3}}(?:inter\s?)?spaces?(?![a-z])"
@@ -289,6 +291,8 @@ def _compact(folded: str) -> Iterator[Levels]:
 def _ribs(folded: str, *patterns: re.Pattern[str]) -> Iterator[Levels]:
     for pattern in patterns:
         for match in pattern.finditer(folded):
+            if _COUNTED_RIBS.fullmatch(match[0]):
+                continue
             yield from _numbered("rib ", match["numbers"], match.start("numbers"))
 
 

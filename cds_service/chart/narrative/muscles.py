@@ -35,7 +35,9 @@ _FIELD = re.compile(
 )
 _SOME = frozenset({"several", "multiple"})
 """At least two, it is not said how many."""
-_EXAMINED = re.compile(r"\b(?:tender|palpa|spasm|taut|hyperton|atroph|strength|exam\b|inspect|range of motion|radiat)")
+_EXAMINED = re.compile(
+    r"\b(?:(?:non-?)?tender|palpa|spasm|taut|hyperton|atroph|strength|exam\b|inspect|range of motion|radiat)"
+)
 _FRAGMENT = 6
 """Words of a statement that is no more than a muscle with its side and volume: an item of a list."""
 _NEAR = 30

@@ -19,6 +19,7 @@ from cds_service.chart.narrative.techniques import Episode
 ELSEWHERE = frozenset(
     {
         "history",
+        "findings",
         "plan",
         "diagnosis",
         "indication",
@@ -149,6 +150,9 @@ def _is_side(document: Document, index: int, mention: Mention) -> bool:
     """A bare "R" or "L" is a side only in parentheses or before what it is the side of."""
     if not mention.concept.attributes.get("upper"):
         return True
+    around = document.folded[max(mention.start - 2, 0) : mention.end + 2].split()
+    if any(sign in word for word in around for sign in "<>="):  # "worse L>R" compares
+        return False
     if _leads_name(document.mentions[index], mention):
         return True
     after = document.folded[mention.end : mention.end + 24]
@@ -179,8 +183,10 @@ def _is_operations(document: Document, mention: Mention, operations: list[tuple[
 
 
 def _is_tight(document: Document, mention: Mention) -> bool:
+    if _SIDE_BEFORE.match(document.folded, mention.end):
+        return True
     words = document.folded[max(mention.start - 7, 0) : mention.end]
-    return "on the " in words or bool(_SIDE_BEFORE.match(document.folded, mention.end))
+    return "on the " in words and document.layout.index_at(mention.start) in document.levels
 
 
 def side_of_block(document: Document, sided: list[Sided]) -> tuple[Said[Side] | None, tuple[Said[Side], ...]]:

@@ -26,8 +26,12 @@ _CATHETER_PLACED = re.compile(r"(?:catheter|\bcath) (?:(?:was|then|successfully)
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
+_ON_A_DAY = re.compile(r"\s{1,2}(?:on\s)?(?:\d{1,2}/\d{1,2}\b|yesterday|last\s)")
+_PLACED_ON = re.compile(rf"\b(?:placed|inserted)(?={_ON_A_DAY.pattern})")
+"""A catheter that a note gives a day of its own was there before the note."""
 _ENDS = re.compile(r"\s{0,2}(?:\Z|[.;,\n]|it\b|the (?:block|procedure)|this\b|block\b|and\b)")
 _VOLUME = re.compile(r"\d\s?(?:ml|cc)\b")
+_GAUGE = re.compile(r"\b(?:1[6-9]|2[0-7])\s?g(?:a|auge)?\b")
 _STOPPED = re.compile(
     r"\b(?:attempt\w*|stopp\w*|halt\w*|terminat\w*|abort\w*|abandon\w*|discontinued|could not|couldn't|unable|"
     r"withdrawn|removed|no (?:sedation |regional |nerve )?(?:or |nor )?block|no injection|postponed|cancel\w*|"
@@ -210,10 +214,10 @@ def _is_leaflet(document: Document) -> bool:
 
 
 def _is_round(document: Document) -> bool:
-    """Return whether the note follows a catheter up: it says so, and no needle or probe is told of."""
-    return bool(document.kinds.get("follow-up")) and not (
-        document.kinds.get("needle") or document.kinds.get("guidance")
-    )
+    """Return whether the note follows a catheter up: it says so, and no needle or probe is told of but with a date."""
+    if not document.kinds.get("follow-up") or document.kinds.get("needle"):
+        return False
+    return not document.kinds.get("guidance") or _PLACED_ON.search(document.folded) is not None
 
 
 def _is_visit(document: Document) -> bool:
@@ -243,6 +247,7 @@ def _is_older_catheter(document: Document, naming: Naming) -> bool:
 def _is_placed(document: Document, naming: Naming) -> bool:
     return any(
         document.folded[act.start : act.end] in {"placed", "inserted", "performed", "threaded"}
+        and not _ON_A_DAY.match(document.folded, act.end)
         for act in document.of(naming.index, "act")
     )
 
@@ -326,14 +331,46 @@ def _retried(document: Document, namings: Iterable[Naming]) -> Iterator[Naming]:
 
 def _then_done(document: Document, namings: Sequence[Naming]) -> Iterator[Naming]:
     """Yield the one block planned, where its injection is then told of: "PVB planned at T4. T4: 10 mL injected"."""
+    namings = [naming for naming in namings if naming.status is not Status.HISTORICAL]
     if {naming.status for naming in namings} != {Status.PLANNED} or len({naming.key for naming in namings}) > 1:
         return
     if any(trigger.value == "other" for _, trigger in document.all("trigger")):  # a trial tells what will be done
         return
     planned = min(namings, key=lambda naming: naming.mention.start)
+    if _is_for_today(document, planned.index):
+        yield replace(planned, soft=True)
     for index, injection in document.all("injection"):
         if index > planned.index and _is_injection_made(document, index, injection):
             yield replace(planned, index=index, status=Status.PERFORMED, soft=False, strong=True)
+    for index, drug in document.all("drug"):
+        if index > planned.index and _is_dose_given(document, index, drug):
+            yield replace(planned, index=index, status=Status.PERFORMED, soft=False, strong=True)
+
+
+def _is_for_today(document: Document, index: int) -> bool:
+    """Return whether a sentence stands in the plan of the day: "Plan today: right PVB"."""
+    heading = document.sentence(index - 1) if index else None
+    if heading is None or heading.section != HEADING:
+        return False
+    return "today" in document.folded[heading.start : heading.end]
+
+
+def _is_dose_given(document: Document, index: int, drug: Mention) -> bool:
+    """Return whether a volume of a drug follows an aspiration through the needle: "Neg asp. 5 ml ropi 0.2% slow"."""
+    sentence = document.sentence(index)
+    if sentence.section in {"plan", "history"} or document.has(index, "skin") or not _has_needle(document):
+        return False
+    aspirated = any(
+        element.value == "aspiration" for at in range(index - 2, index + 1) for element in document.of(at, "element")
+    )
+    volume = _VOLUME.search(document.folded, sentence.start, sentence.end)
+    return aspirated and volume is not None and assess(document, index, drug) is Assertion.AFFIRMED
+
+
+def _has_needle(document: Document) -> bool:
+    """Return whether a needle, by its name or its gauge, was guided."""
+    named = document.kinds.get("needle") or _GAUGE.search(document.folded)
+    return bool(named) and bool(document.kinds.get("guidance"))
 
 
 def _is_injection_made(document: Document, index: int, injection: Mention) -> bool:
