@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def test_the_default_database_is_in_the_home_of_the_user(monkeypatch):
             ("https://a.example/r4", "http://localhost:8081/fhir"),
         ),
         ("CDS_FHIR_SERVERS", "", "fhir_servers", ()),
+        ("CDS_FHIR_NETWORKS", "10.20.0.0/16 fd00::/8", "fhir_networks", ("10.20.0.0/16", "fd00::/8")),
+        ("CDS_FHIR_CLIENT_IDS", "a b", "fhir_client_ids", ("a", "b")),
+        ("CDS_FHIR_DEADLINE_S", "0.5", "fhir_deadline_s", 0.5),
         ("CDS_PUBLIC", "discovery metrics", "public", ("discovery", "metrics")),
         ("CDS_PUBLIC", "none", "public", ()),
         ("CDS_CORS_ORIGINS", "*", "cors_origins", ("*",)),
@@ -89,6 +93,12 @@ def test_a_variable_sets_its_member(monkeypatch, variable, text, member, value):
         ("CDS_BASE_URL", "https://"),
         ("CDS_FHIR_SERVERS", "https://a.example,file:///etc/passwd"),
         ("CDS_FHIR_SERVERS", "https://[broken"),
+        ("CDS_FHIR_NETWORKS", "10.0.0.1/8"),
+        ("CDS_FHIR_NETWORKS", "inside.example"),
+        ("CDS_FHIR_DEADLINE_S", "0"),
+        ("CDS_FHIR_DEADLINE_S", "inf"),
+        ("CDS_FHIR_MAX_PAGES", "0"),
+        ("CDS_FHIR_MAX_ANSWER_BYTES", "1"),
         ("CDS_CORS_ORIGINS", "ehr.example.org"),
         ("CDS_MAX_BODY_BYTES", "1"),
         ("CDS_ALLOW_UNSAFE", "perhaps"),
@@ -145,6 +155,48 @@ def test_folders_and_files_of_the_site(monkeypatch, tmp_path):
     monkeypatch.setenv("CDS_CPT_DESCRIPTORS", str(file))
     settings = load_settings()
     assert (settings.knowledge_dir, settings.cpt_descriptors) == (tmp_path, file)
+
+
+CLIENT = {"issuer": "https://ehr.example", "jwks_url": "https://ehr.example/keys"}
+
+
+@pytest.mark.parametrize(
+    ("servers", "client", "host", "issuer", "expected"),
+    [
+        pytest.param("", None, "127.0.0.1", None, None, id="a first try: any on loopback"),
+        pytest.param("", None, "10.0.0.1", None, (), id="beyond loopback none"),
+        pytest.param("", {}, "127.0.0.1", "https://ehr.example", (), id="with clients none"),
+        pytest.param("https://a.example", None, "127.0.0.1", None, ("https://a.example",), id="the list"),
+        pytest.param("https://a.example", {}, "::1", "https://ehr.example", ("https://a.example",), id="a client's"),
+        pytest.param(
+            "https://a.example",
+            {"fhir_servers": ["https://b.example"]},
+            "127.0.0.1",
+            "https://ehr.example",
+            ("https://b.example",),
+            id="its own instead",
+        ),
+        pytest.param("https://a.example", {"fhir_servers": []}, "::1", "https://ehr.example", (), id="its own: none"),
+        pytest.param(
+            "https://a.example",
+            {"fhir_servers": ["https://b.example"]},
+            "::1",
+            None,
+            ("https://a.example",),
+            id="others",
+        ),
+    ],
+)
+def test_which_fhir_servers_a_call_may_name(servers, client, host, issuer, expected):
+    clients = None if client is None else json.dumps([{**CLIENT, **client}])
+    settings = load_settings(fhir_servers=servers, trusted_clients=clients, host=host)
+    assert settings.fhir_servers_of(issuer) == expected
+
+
+def test_a_client_may_not_register_an_open_fhir_server(monkeypatch):
+    monkeypatch.setenv("CDS_TRUSTED_CLIENTS", json.dumps([{**CLIENT, "fhir_servers": ["http://a.example"]}]))
+    with pytest.raises(SettingsError, match=r"fhir_servers.*https"):
+        load_settings()
 
 
 def test_misspelled_variables_are_found():

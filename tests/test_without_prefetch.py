@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.app import create_app
 from cds_service.cases import load_case
 from cds_service.resources import cases_folder
+from cds_service.settings import load_settings
+from tests.hooks.signing import BASE, EHR, jwks, token
 
 DISCHARGE = "/cds-services/paravertebral-encounter-discharge"
 ORDER_SIGN = "/cds-services/paravertebral-order-sign"
@@ -129,3 +135,36 @@ def test_what_was_done_may_come_among_the_draft_orders(client: FlaskClient) -> N
     read = client.post(ORDER_SIGN, json=body).json["cards"]
     assert [card["summary"] for card in read] == [card["summary"] for card in sent]
     assert not any("suggestions" in card for card in read)
+
+
+@pytest.mark.parametrize(
+    ("shared", "own", "status"),
+    [
+        pytest.param("https://elsewhere.example/r4", ["{server}"], 200, id="its own server"),
+        pytest.param("{server}", None, 200, id="the server of all"),
+        pytest.param("{server}", [], 412, id="none of its own"),
+        pytest.param("{server}", ["https://elsewhere.example/r4"], 412, id="another of its own"),
+        pytest.param("", None, 412, id="none of all"),
+    ],
+)
+def test_a_registered_client_names_its_own_servers(
+    shared: str, own: list[str] | None, status: int, fhir_server: str, tmp_path: Path
+) -> None:
+    registration = {"issuer": EHR, "jwks": jwks("P-384")}
+    if own is not None:
+        registration["fhir_servers"] = [address.format(server=fhir_server) for address in own]
+    app = create_app(
+        load_settings(
+            trusted_clients=json.dumps([registration]),
+            fhir_servers=shared.format(server=fhir_server),
+            base_url=BASE,
+            database_url=f"sqlite:///{tmp_path / 'cds.db'}",
+        )
+    )
+    now = int(time.time())
+    signed = token(aud=BASE + DISCHARGE, iat=now, exp=now + 300, jti=str(uuid4())).text()
+    answer = app.test_client().post(
+        DISCHARGE, json=discharge(fhirServer=fhir_server), headers={"Authorization": f"Bearer {signed}"}
+    )
+    assert answer.status_code == status
+    assert bool(FhirServer.asked) is (status == 200)

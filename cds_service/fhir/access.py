@@ -158,7 +158,8 @@ class HttpRecordSource:
         return completed(first, page, self._base, self._limits)
 
     def _get(self, address: str, call: Call, kind: str, accept: str = _FHIR_JSON) -> Reply:
-        headers = {"Accept": accept}
+        # Packed files that broke off would look whole: unlike JSON, half a text is a text.
+        headers = {"Accept": accept, "Accept-Encoding": "gzip" if accept == _FHIR_JSON else "identity"}
         if self._grant is not None:
             if time.monotonic() >= self._token_ends:
                 raise NotFetched("the access token has expired")

@@ -165,7 +165,7 @@ class Exchange:
         remaining = max(allowance.remaining, 0.001)
         with self._session.get(
             address,
-            headers={"Accept-Encoding": "gzip", **headers},
+            headers=dict(headers),
             timeout=(min(self._limits.connect, remaining), min(self._limits.read, remaining)),
             allow_redirects=False,
             stream=True,
@@ -195,6 +195,8 @@ class Exchange:
         except (HTTPError, OSError, ValueError) as error:
             late = isinstance(error, TimeoutError) or "timed out" in str(error) or not allowance.remaining
             raise NotFetched(TOO_LATE if late else BROKE_OFF) from None
+        # A read that was ended from outside looks like the end of the body.
+        allowance.spend(0)
         return bytes(body)
 
 
