@@ -27,7 +27,7 @@ _SIDED_LIST = r"(?:[\s,/&+\-]|and|to|(?:th?|[cls])(?=-?\d)|\d{1,2}(?!\d)){0,36}"
 _SIDE_AFTER = re.compile(
     rf"{_SIDED_LIST}[\s,(]{{0,3}}(?:(?:levels?|facets?|joints?|nerves?|alone|only|just)\s{{1,3}}){{0,3}}(?:on\s(?:the\s)?)?"
 )
-_LEVEL_NEXT = re.compile(r"\s{1,2}(?:at\s)?(?:the\s)?(?:th?\s?-?\d)")
+_LEVEL_NEXT = re.compile(r"\s{1,2}(?:at\s)?(?:the\s)?(?:(?:th?\s?|[cls])-?\d|ribs?\b)")
 _BONE = re.compile(
     rf"{_LIST}(?:levels?\s)?(?:vertebrae?l?\s|thoracic\s)?(?:(?:transverse|spinous|articular)\sprocess|"
     r"lamina|vertebral body|tp\b|sp\b|tps\b|rib\b(?!\s?\d)|vertebra\b)"
@@ -184,8 +184,9 @@ def _side_at(document: Document, index: int, levels: Levels, sided: list[Sided])
     after = next((item for item in sided if item.mention.start >= levels.end), None)
     if after is not None and _is_side_of(document, levels, after):
         first = document.levels[index][0]
-        leading = any(item.mention.start < first.start and item.side is not Side.BILATERAL for item in sided)
-        if not leading or document.folded.startswith("on ", after.mention.start):
+        leading = [item for item in before if item.mention.start < first.start and item.side is not Side.BILATERAL]
+        leads_on = any(document.folded.startswith("on ", item.mention.start) for item in leading)
+        if not leading or (document.folded.startswith("on ", after.mention.start) and not leads_on):
             return after.side
     return before[-1].side if before else None
 

@@ -73,12 +73,27 @@ def _at_the_spine(
     return Place(sites, counted, *side, tuple(item.levels for item in located), aim)
 
 
+def _on_one_side_only(located: list[Located]) -> dict[str, Side]:
+    """Return the levels told of for one side, beside others in their sentence for both: "L4-5 both, L5-S1 right"."""
+    both = {item.index for item in located if item.side is Side.BILATERAL}
+    sides: dict[str, set[Side | None]] = {}
+    for item in located:
+        sides.setdefault(item.levels.name, set()).add(item.side if item.index in both else None)
+    return {
+        name: side
+        for name, said in sides.items()
+        if len(said) == 1 and (side := next(iter(said))) in {Side.RIGHT, Side.LEFT} and side is not None
+    }
+
+
 def _sites(
     levels: list[Levels], located: list[Located], side: Said[Side] | None, *, exact: bool = False
 ) -> Iterator[SiteReading]:
     """Yield each level on each of its sides; `exact`: a nerve is no part of the joint it goes to."""
     told = {item.side for item in located}
-    by_side = side is not None and side.value is Side.BILATERAL and {Side.RIGHT, Side.LEFT} <= told
+    bilateral = side is not None and side.value is Side.BILATERAL
+    by_side = bilateral and {Side.RIGHT, Side.LEFT} <= told
+    one_sided = _on_one_side_only(located) if bilateral and not by_side else {}
     for one in levels:
         span = Span(one.start, one.end)
         if by_side:
@@ -88,7 +103,9 @@ def _sites(
                 if any(i.side is s and one.name in ({i.levels.name} if exact else names_of(levels, i)) for i in located)
             ]
             yield from (SiteReading(one.name, s, span) for s in sides or (None,))
-        elif side is not None and side.value is Side.BILATERAL:
+        elif one.name in one_sided:
+            yield SiteReading(one.name, one_sided[one.name], span)
+        elif bilateral:
             yield from (SiteReading(one.name, s, span) for s in (Side.RIGHT, Side.LEFT))
         else:
             yield SiteReading(one.name, side.value if side else None, span)

@@ -268,7 +268,7 @@ def _uninjected(document: Document, namings: Iterable[Naming]) -> Iterator[Namin
     ordered = sorted(namings, key=lambda n: n.mention.start)
     starts = [naming.mention.start for naming in ordered]
     for index, said in document.all("uninjected"):
-        place = bisect_left(starts, said.start)
+        place = bisect_left(starts, said.end)
         if not place or ordered[place - 1].status is Status.HISTORICAL:
             continue
         unused = said.value == "unused" and not document.kinds.get("needle")
