@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
 from ipaddress import ip_network
@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 
 from cds_service.cards.build import build
+from cds_service.cards.frame import EXTENSION
 from cds_service.fhir.access import FhirAccess, Grant, HttpRecordSource, Limits, is_allowed
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.record import AttachedFile, Partial, PrefetchKey, RecordSource, Resource, Unread
@@ -18,8 +19,10 @@ from cds_service.hooks.outcome import BadBundleError, MissingDataError
 from cds_service.hooks.request import FhirAuthorization, HookRequest
 from cds_service.memory import Recent
 from cds_service.pipeline import NothingToJudgeError, Pipeline
+from cds_service.review.assessment import Assessment
 from cds_service.review.serialize import to_json
 from cds_service.settings import Settings
+from cds_service.store.model import GivenCard
 
 Cards = list[dict[str, Any]]
 
@@ -27,12 +30,21 @@ _REMEMBERED: Final = 128
 
 
 class Answers:
-    """Answers hook calls and assessments. The only state is what it remembers of calls it has answered before."""
+    """Answers hook calls and assessments. The only state is what it remembers of calls it has answered before.
 
-    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
+    Args:
+        pipeline: the steps that judge.
+        settings: which FHIR servers may be asked, and under which address the service is known.
+        given: told of every card that is new to this process; must neither wait nor fail.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, settings: Settings, given: Callable[[GivenCard], None] | None = None
+    ) -> None:
         self._pipeline = pipeline
         self._settings = settings
         self._fhir = _fhir_access(settings)
+        self._given = given
         self._recent: Recent[Cards | None] = Recent(_REMEMBERED)
 
     def cards(self, request: HookRequest) -> Cards:
@@ -63,7 +75,11 @@ class Answers:
             found = self._pipeline.review_request(request.hook, request.context, request.prefetch, source)
         except NothingToJudgeError as error:
             raise MissingDataError(error.keys, self._why_missing(request), error.reasons) from None
-        return build(found, request.hook, self._settings.public_url)
+        cards = build(found, request.hook, self._settings.public_url)
+        if self._given is not None:
+            for card in cards:  # all of one encounter, so of one assessment
+                self._given(_given(card, request.service_id, found[0]))
+        return cards
 
     def _digest(self, request: HookRequest, source: _Watched | None) -> bytes:
         """Return what tells calls apart: everything the answer depends on, and nothing of who asks."""
@@ -151,3 +167,16 @@ def _grant(authorization: FhirAuthorization | None) -> Grant | None:
 
 def _plain(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _given(card: Mapping[str, Any], service_id: str, assessment: Assessment) -> GivenCard:
+    about = card["extension"][EXTENSION]
+    return GivenCard(
+        card=card["uuid"],
+        service_id=service_id,
+        kind=about["kind"],
+        rules=tuple(about.get("rules", ())),
+        elements=tuple(about.get("elements", ())),
+        knowledge_version=assessment.knowledge_version,
+        profile=assessment.profile,
+    )

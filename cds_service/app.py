@@ -9,9 +9,11 @@ from typing import Final
 from flask import Flask
 
 from cds_service.answers import Answers
+from cds_service.audit import Audit
 from cds_service.chart.narrative.reader import read
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.validate import load as load_models
+from cds_service.hooks.audit import tell_of_calls
 from cds_service.hooks.errors import register_error_handlers
 from cds_service.hooks.operations import create_operations
 from cds_service.hooks.routes import Protocol, create_blueprint
@@ -20,8 +22,12 @@ from cds_service.knowledge.library import load
 from cds_service.pipeline import Pipeline
 from cds_service.review.rules import all_rules
 from cds_service.settings import Settings, load_settings
+from cds_service.store.audit import AuditTrail
+from cds_service.store.cards import GivenCards
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackStore
+from cds_service.store.prune import NowAndThen
+from cds_service.store.recorder import Recorder
 from cds_service.store.tokens import TokenIds
 from cds_service.web.descriptors import read_descriptors
 from cds_service.web.pages import create_pages
@@ -49,11 +55,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     pipeline = Pipeline(load(settings.knowledge_dir))
     database = Database(settings.database_url)
-    feedback = FeedbackStore(database)
-    answers = Answers(pipeline, settings)
+    feedback = FeedbackStore(database, comments=settings.keep_comments)
+    recorder = Recorder(database, afterwards=NowAndThen(database, settings.retention))
+    answers = Answers(pipeline, settings, given=GivenCards(recorder).remember)
+    audit = Audit(pipeline.knowledge.version, AuditTrail(recorder).add if settings.audit_database else None)
 
     _warm_up()
     app = Flask(__name__)
+    tell_of_calls(app, [service.id for service in SERVICES], audit)
     app.register_blueprint(
         create_blueprint(
             Protocol(

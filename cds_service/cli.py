@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, str] = {
     "rules": "List the rules, or show one.",
     "codes": "List the codes, or show one.",
     "keys": "Make a key pair and a signed token, to try client trust.",
+    "feedback": "Show what clinicians did with the cards.",
+    "db": "Show, upgrade or prune the database.",
     "knowledge": "Show which tables of CMS are loaded, or import newer ones.",
 }
 """Every command with what it does, as `--help` lists it."""

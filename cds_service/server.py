@@ -35,6 +35,7 @@ _LOGGING: dict[str, Any] = {
     "loggers": {
         "_granian": {"handlers": ["plain"], "level": "INFO", "propagate": False},
         "granian.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
+        "cds_service.audit": {"handlers": ["access"], "level": "INFO", "propagate": False},
         "cds_service": {"handlers": ["plain"], "level": "INFO", "propagate": False},
     },
 }

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cds_service.hooks.clients import TrustedClient, is_loopback, read_clients
+from cds_service.store.model import Retention
 
 PREFIX = "CDS_"
 _SECRET = frozenset({"database_url", "trusted_clients"})
@@ -58,6 +59,16 @@ class Settings(BaseSettings):
     """The address clients use (`https://cds.example.org`), for links and, behind a proxy, token audiences."""
     database_url: str = Field(default_factory=default_database_url, repr=False)
     """An SQLAlchemy address: `sqlite:///file.db` or `postgresql+psycopg://user:password@host/name`."""
+    keep_comments: bool = False
+    """Keep what people write in feedback, which may tell of patients."""
+    audit_database: bool = False
+    """Keep the audit trail in the database as well as in the log."""
+    retention_feedback_days: int = Field(default=0, ge=0)
+    """Days that feedback is kept; 0 is for good."""
+    retention_cards_days: int = Field(default=365, ge=0)
+    """Days that it is remembered what a card was about; 0 is for good."""
+    retention_audit_days: int = Field(default=365, ge=0)
+    """Days that the audit trail is kept in the database; 0 is for good."""
     knowledge_dir: Path | None = None
     """A folder of the site's own knowledge files, laid over those shipped."""
     cpt_descriptors: Path | None = None
@@ -171,6 +182,11 @@ class Settings(BaseSettings):
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the service."""
         return is_loopback(self.host)
+
+    @property
+    def retention(self) -> Retention:
+        """For how long what is stored is kept."""
+        return Retention(self.retention_feedback_days, self.retention_cards_days, self.retention_audit_days)
 
     @property
     def public_url(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from cds_service.hooks.audit import remember_answer
 from cds_service.hooks.cors import cors_headers
 from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.outcome import Issue, ProtocolError
@@ -71,7 +72,10 @@ class _Views:
     def service(self, service_id: str) -> Response:
         reader = self._readers.get(service_id) or _unknown_service()
         call = replace(reader.read(self._body()), issuer=_issuer())
-        return _json(to_json(envelope(self._protocol.answer(call))))
+        remember_answer(call.hook_instance)
+        answer = envelope(self._protocol.answer(call))
+        remember_answer(call.hook_instance, answer["cards"])
+        return _json(to_json(answer))
 
     def feedback(self, service_id: str) -> Response:
         if service_id not in self._readers:

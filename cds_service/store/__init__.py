@@ -1,1 +1,1 @@
-"""What must be kept: feedback on cards (SQL)."""
+"""What must be kept: feedback, the cards it answers, the audit trail, used token ids (SQL)."""

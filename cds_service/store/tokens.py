@@ -53,12 +53,13 @@ class TokenIds:
             insert = self._database.insert_new(TOKEN_IDS).values(row).execution_options(preserve_rowcount=True)
             added = connection.execute(insert).rowcount
             if next(self._uses) % _CLEAN_EVERY == 0:
-                connection.execute(delete(TOKEN_IDS).where(TOKEN_IDS.c.expires_at < self.oldest_kept()))
+                connection.execute(delete(TOKEN_IDS).where(TOKEN_IDS.c.expires_at < oldest_kept(self._now())))
         return added == 1
 
-    def oldest_kept(self) -> int:
-        """Return the expiry (Unix time) below which ids are no longer kept."""
-        return int(self._now()) - KEEP_AFTER_EXPIRY_S
+
+def oldest_kept(now: float) -> int:
+    """Return the expiry (Unix time) below which ids are no longer kept."""
+    return int(now) - KEEP_AFTER_EXPIRY_S
 
 
 def _digest(issuer: str, jti: str) -> str:

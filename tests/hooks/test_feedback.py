@@ -131,6 +131,6 @@ def test_whatever_the_reader_takes_the_store_keeps(feedback: list[dict[str, Any]
     store = FeedbackStore(database)
     read = FeedbackReader().read(json.dumps({"feedback": feedback}).encode())
     store.keep("s", read)
-    kept = [row.feedback.card for row in store.entries()]
+    kept = {row.feedback.card for row in store.entries()}
     database.close()
-    assert kept == [entry["card"].replace("\x00", "\ufffd") for entry in feedback]
+    assert kept == {entry["card"].replace("\x00", "\ufffd") for entry in feedback}

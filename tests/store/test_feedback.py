@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from cds_service.store.cards import GivenCards
 from cds_service.store.database import Database
-from cds_service.store.feedback import FeedbackStore
-from cds_service.store.model import Feedback, StoreUnavailableError
-from cds_service.store.schema import FEEDBACK
+from cds_service.store.feedback import FREE_TEXT, FeedbackStore
+from cds_service.store.model import Feedback, GivenCard, StoreUnavailableError
+from cds_service.store.recorder import Recorder
+from cds_service.store.schema import METADATA
 
 OVERRIDDEN = Feedback(
     card="c1",
@@ -31,15 +34,15 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def database(path):
-    database = Database(f"sqlite:///{path}")
-    yield database
-    database.close()
+def store(database):
+    return FeedbackStore(database, comments=True)
 
 
 @pytest.fixture
-def store(database):
-    return FeedbackStore(database)
+def sqlite_store(path):
+    database = Database(f"sqlite:///{path}")
+    yield FeedbackStore(database)
+    database.close()
 
 
 def test_what_is_kept_comes_back_in_order(store):
@@ -55,13 +58,81 @@ def test_what_is_kept_comes_back_in_order(store):
     assert all(before <= row.received_at <= datetime.now(UTC) for row in rows)
 
 
-def test_nothing_to_keep_touches_no_database(store, path):
-    store.keep("order", [])
+LATER = replace(ACCEPTED, outcome_timestamp="2026-03-02T11:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "rows"),
+    [
+        pytest.param([[ACCEPTED], [ACCEPTED]], 1, id="delivered again"),
+        pytest.param([[ACCEPTED, ACCEPTED]], 1, id="twice in one delivery"),
+        pytest.param([[ACCEPTED], [OVERRIDDEN, ACCEPTED]], 2, id="delivered again with more"),
+        pytest.param([[ACCEPTED], [replace(ACCEPTED, outcome="overridden")]], 2, id="outcome changed"),
+        pytest.param([[ACCEPTED], [OVERRIDDEN], [LATER]], 3, id="changed and changed back"),
+        pytest.param([[ACCEPTED], [replace(ACCEPTED, card="c2")]], 2, id="another card"),
+        pytest.param([[ACCEPTED], [replace(ACCEPTED, accepted_suggestions=("s1",))]], 2, id="another suggestion"),
+        pytest.param([[OVERRIDDEN], [replace(OVERRIDDEN, reason_code="x")]], 2, id="another reason"),
+        pytest.param([[OVERRIDDEN], [replace(OVERRIDDEN, user_comment="x")]], 2, id="another comment, where kept"),
+    ],
+)
+def test_what_is_delivered_again_is_kept_once(store, deliveries, rows):
+    for entries in deliveries:
+        store.keep("order", entries)
+    assert len(store.entries()) == rows
+
+
+def test_the_same_to_two_services_is_two_facts(store):
+    store.keep("order", [ACCEPTED])
+    store.keep("discharge", [ACCEPTED])
+    assert len(store.entries()) == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        pytest.param(OVERRIDDEN, ("other", "urn:example:reasons", None, None), id="display and comment go"),
+        pytest.param(replace(OVERRIDDEN, reason_code="seen by Jane"), (FREE_TEXT, "urn:example:reasons", None, None),
+                     id="words in place of a code"),
+        pytest.param(replace(OVERRIDDEN, reason_code="J" * 101), (FREE_TEXT, "urn:example:reasons", None, None),
+                     id="too long for a code"),
+        pytest.param(replace(OVERRIDDEN, reason_code=None, reason_system=None), (None,) * 4, id="a comment alone"),
+    ],
+)  # fmt: skip
+def test_what_people_write_is_not_kept_unless_the_site_wants_it(database, sent, kept):
+    store = FeedbackStore(database)
+    store.keep("order", [sent])
+    (row,) = store.entries()
+    found = row.feedback
+    assert (found.reason_code, found.reason_system, found.reason_display, found.user_comment) == kept
+    store.keep("order", [replace(sent, user_comment="in other words")])
+    assert len(store.entries()) == 1
+
+
+CARD = GivenCard("c1", "order", "suggested-codes", ("addon-once-per-day",), ("levels",), "2026Q3-1", "medicare")
+
+
+def test_the_card_it_answers_is_kept_with_it(database, store):
+    recorder = Recorder(database)
+    GivenCards(recorder).remember(CARD)
+    GivenCards(recorder).remember(replace(CARD, knowledge_version="later"))
+    assert recorder.flush()
+    store.keep("order", [ACCEPTED, replace(ACCEPTED, card="never given")])
+    assert [row.card for row in store.entries()] == [CARD, None]
+
+
+def test_feedback_on_more_cards_than_a_query_takes(store):
+    entries = [replace(ACCEPTED, card=str(number)) for number in range(1201)]
+    store.keep("order", entries)
+    assert [row.feedback for row in store.entries()] == entries
+
+
+def test_nothing_to_keep_touches_no_database(sqlite_store, path):
+    sqlite_store.keep("order", [])
     assert not path.exists()
 
 
-def test_it_is_committed_when_keep_returns(store, path):
-    store.keep("order", [ACCEPTED])
+def test_it_is_committed_when_keep_returns(sqlite_store, path):
+    sqlite_store.keep("order", [ACCEPTED])
     other = sqlite3.connect(path)
     assert other.execute("select count(*) from feedback").fetchone() == (1,)
     assert other.execute("pragma journal_mode").fetchone() == ("wal",)
@@ -74,8 +145,8 @@ def test_it_is_there_after_a_restart(store, database):
     assert [row.feedback for row in store.entries()] == [ACCEPTED]
 
 
-def test_the_folder_is_readable_by_its_owner_only(store, path):
-    store.keep("order", [ACCEPTED])
+def test_the_folder_is_readable_by_its_owner_only(sqlite_store, path):
+    sqlite_store.keep("order", [ACCEPTED])
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
@@ -87,11 +158,12 @@ def test_long_ids_and_odd_characters_are_kept(store):
     assert row.feedback.user_comment == "a\ufffdb"
 
 
-def test_threads_and_stores_on_one_file_lose_nothing(path):
-    databases = [Database(f"sqlite:///{path}") for _ in range(2)]
+def test_threads_and_stores_on_one_database_lose_nothing(url):
+    databases = [Database(url) for _ in range(2)]
     stores = [FeedbackStore(database) for database in databases]
+    sent = [[replace(ACCEPTED, card=f"{thread}-{number}") for number in range(5)] for thread in range(8)]
     threads = [
-        threading.Thread(target=store.keep, args=("order", [ACCEPTED] * 5)) for store in stores for _ in range(4)
+        threading.Thread(target=stores[number % 2].keep, args=("order", entries)) for number, entries in enumerate(sent)
     ]
     for thread in threads:
         thread.start()
@@ -139,17 +211,16 @@ def test_a_store_recovers_when_its_database_comes_back(tmp_path):
 
 
 def test_a_batch_is_kept_whole_or_not_at_all(store):
-    broken = Feedback(card=None, outcome="accepted", outcome_timestamp="t")
+    broken = Feedback(card="c2", outcome=None, outcome_timestamp="t")
     with pytest.raises(StoreUnavailableError) as caught:
         store.keep("order", [OVERRIDDEN, broken])
     assert "Jane" not in repr(caught.value.__cause__)
     assert store.entries() == ()
 
 
-def test_no_column_has_a_length_limit():
-    statement = str(CreateTable(FEEDBACK).compile(dialect=postgresql.dialect()))
-    assert "VARCHAR" not in statement
-    assert "id BIGSERIAL" in statement
+@pytest.mark.parametrize("table", METADATA.sorted_tables, ids=str)
+def test_no_column_has_a_length_limit(table):
+    assert "VARCHAR" not in str(CreateTable(table).compile(dialect=postgresql.dialect()))
 
 
 def test_a_comment_is_not_shown():
