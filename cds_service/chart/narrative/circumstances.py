@@ -23,7 +23,7 @@ _DATE = re.compile(
 _DATED = re.compile(
     r"(?:date\s?(?:and\s?time\s?)?(?:of|/time of)?\s?(?:the\s)?(?:procedure|service|surgery|operation|"
     r"block|injection|placement|exam|visit|encounter)?|\bdos|"
-    r"(?:procedure|service|block|surgery|operation)\s(?:date|performed on|done on)|performed on|"
+    r"(?:procedure|service|block|surgery|operation) (?:date|performed on|done on)|performed on|"
     r"placed on)\s{0,2}(?:/time)?\s{0,2}[:\-]?\s{0,3}"
 )
 _NOT_THE_DAY = re.compile(r"\b(?:birth|admission|dictated|dictation|discharge|signed|transcri\w+)\s{0,2}:?\s{0,3}\Z")

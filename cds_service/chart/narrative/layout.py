@@ -108,7 +108,7 @@ def _kinds() -> tuple[tuple[re.Pattern[str], str, bool], ...]:
 
 @cache
 def _dotted() -> re.Pattern[str]:
-    return re.compile(rf"\n[ *#>\-]{{0,8}}({'|'.join(_data()['dotted'])})\.(?= \S)")
+    return re.compile(rf"\n[ *#>\-]{{0,8}}({'|'.join(_data()['dotted'])}) ?\.(?= \S)")
 
 
 @cache

@@ -10,6 +10,7 @@ from cds_service.chart.narrative.circumstances import anesthesia, operation, ser
 from cds_service.chart.narrative.document import prepare
 from cds_service.chart.narrative.folding import LIMIT
 from cds_service.chart.narrative.reading import NoteReading, StatementReading
+from cds_service.chart.narrative.spacing import moved, without_spare
 from cds_service.chart.narrative.statements import speaks_of_a_block, statements
 from cds_service.chart.narrative.techniques import find_episodes
 
@@ -48,6 +49,12 @@ def read(text: str) -> NoteReading:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read(text: str) -> NoteReading:
+    plain, places = without_spare(text)
+    reading = _read_plain(plain)
+    return reading if places is None else moved(reading, places)
+
+
+def _read_plain(text: str) -> NoteReading:
     document = prepare(text)
     if not document.layout.sentences:
         return NoteReading()
