@@ -117,8 +117,14 @@ def test_a_token_used_before_a_restart_is_not_taken_after_it(tmp_path):
 
 def _call(folder: Path, headers: list[dict[str, str]], start: Any, answers: Any) -> None:
     client = make(folder).test_client()
+
+    def status(header: dict[str, str]) -> int:
+        # On a busy machine the other process may hold the file for longer than a request waits: then 503, as ever.
+        statuses = (client.post(PATH, json=ORDER_SIGN, headers=header).status_code for _ in range(20))
+        return next(status for status in statuses if status != 503)
+
     start.wait(60)
-    answers.put([client.post(PATH, json=ORDER_SIGN, headers=each).status_code for each in headers])
+    answers.put([status(each) for each in headers])
 
 
 def test_of_two_processes_one_takes_the_token(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cds_service.hooks.clients import TrustedClient
 from cds_service.hooks.trust import Caller, NotTrustedError, Trust, caller, require_tokens
@@ -357,6 +360,32 @@ def test_what_a_client_registered_holds_for_it(options, made, reason):
 
 def test_keys_agreed_serve_a_token_that_names_none():
     assert trust(jku=[f"{EHR}/a"]).verify(bearer(token()), PATH)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    header=st.dictionaries(st.sampled_from(["alg", "kid", "typ", "jku", "crit", "b64", "x"]), json_values),
+    claims=st.dictionaries(st.sampled_from(["iss", "aud", "exp", "iat", "nbf", "jti", "tenant", "x"]), json_values),
+)
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_signed_token_holds_it_is_taken_or_refused(header, claims):
+    base = token()
+    made = Token({**base.header, **header}, {**base.claims, **claims}, base.sign)
+    with contextlib.suppress(NotTrustedError):
+        assert trust(jku=[f"{EHR}/a"]).verify(bearer(made), PATH).issuer == EHR
+
+
+@given(st.text() | st.text(alphabet="Bearer .eyJ-_=,", max_size=60).map(lambda text: f"Bearer {text}"))
+@settings(max_examples=300, deadline=None)
+def test_whatever_the_header_holds_it_is_refused(header):
+    with pytest.raises(NotTrustedError):
+        trust().verify(header, PATH)
 
 
 # --- once ------------------------------------------------------------------------------------------------------------
