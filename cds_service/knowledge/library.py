@@ -166,7 +166,8 @@ class View:
         """Return the families a technique in a region ("thoracic") may be of.
 
         A region, plane or target of None (not stated) rules nothing out, and whoever asks must treat it as an open
-        question; one that no family lists has none. A family that names the region goes before those of any.
+        question; one that no family lists has none. A family that names the plane or target goes before those of any, and so
+        does one that names the region.
         """
         families = [
             family
@@ -176,7 +177,9 @@ class View:
             and (plane is None or not family.planes or plane in family.planes)
             and (target is None or not family.targets or target in family.targets)
         ]
-        return tuple(family for family in families if region in family.regions) or tuple(families)
+        named = [family for family in families if plane in family.planes or target in family.targets]
+        of_region = [family for family in families if region in family.regions]
+        return tuple(named or of_region or families)
 
     def family_for(
         self, technique: str, region: str | None = None, plane: str | None = None, target: str | None = None

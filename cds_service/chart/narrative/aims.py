@@ -39,6 +39,8 @@ def target_of(
         return _facet(document, ownership, episode)
     if episode.key.technique is Technique.RADIOFREQUENCY:
         return _of_radiofrequency(document, ownership, episode)
+    if episode.key.technique is Technique.INTERLAMINAR:  # a blood patch is no epidural of a drug
+        return next((Said(target, span) for target, span in _of_names(episode) if target is not None), None)
     return None
 
 
