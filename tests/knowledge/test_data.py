@@ -44,6 +44,7 @@ CODES = [
     "0216T",
     "0217T",
     "0218T",
+    "64625",
     "64633",
     "64634",
     "64635",
@@ -56,6 +57,7 @@ CODES = [
     "64480",
     "64483",
     "64484",
+    "62273",
     "62320",
     "62321",
     "62322",
@@ -229,6 +231,7 @@ def test_what_reporting_a_code_claims(
 WITHOUT_IMAGING = [
     "64420",
     "64421",
+    "62273",
     "62320",
     "62322",
     "62324",
@@ -265,7 +268,7 @@ def test_primaries_come_from_the_cms_table(knowledge: Knowledge, add_on: str, pr
 
 
 def test_the_blocks_spinal_fluoroscopy_goes_with(knowledge: Knowledge) -> None:
-    assert knowledge.codes["77003"].primaries & knowledge.codes.keys() == {"64510", "64517", "64520"}
+    assert knowledge.codes["77003"].primaries & knowledge.codes.keys() == {"62273", "64510", "64517", "64520"}
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,8 @@ SPACE_OR_CHAIN = ("the paravertebral space", "the sympathetic chain")
             {},
             "The record leaves open which of these blocks it was. Which one was done?",
             (
-                "Celiac plexus block",
+                "Celiac plexus or splanchnic block",
+                "Ganglion impar block",
                 "Superior hypogastric plexus block",
                 "Stellate ganglion block",
                 "Lumbar or thoracic sympathetic chain block",

@@ -112,5 +112,6 @@ RULE = Rule(
         "hypogastric-plexus",
         "trigger-point",
         "other-peripheral",
+        "blood-patch",
     ),
 )
