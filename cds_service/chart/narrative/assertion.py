@@ -105,16 +105,23 @@ def _reaches_back(document: Document, index: int, trigger: Mention, mention: Men
     if mention.kind == "drug" and _OF_ITS_AMOUNT.search(document.folded, mention.end, trigger.start):
         return False
     end = mention.end
-    past = trigger.value == "historical" and mention.kind == "technique"
-    subjects = _BESIDE_A_BLOCK if mention.kind == "technique" else _SUBJECTS
-    for other in document.mentions[index]:
-        if past and other.concept.attributes.keys() & _AIMS:
-            continue
-        if other.kind in subjects and other.start >= end and other.end <= trigger.start:
+    for other in _subjects(document, index, trigger, mention):
+        if other.start >= end and other.end <= trigger.start:
             if document.folded[end : other.start].strip() not in _JOINS:
                 return False
             end = other.end
     return True
+
+
+def _subjects(document: Document, index: int, trigger: Mention, mention: Mention) -> Iterator[Mention]:
+    """Yield what a trigger may speak of instead of a mention before it; a month or a year dates the whole clause."""
+    kinds = _BESIDE_A_BLOCK if mention.kind == "technique" else _SUBJECTS
+    past = trigger.value == "historical" and mention.kind == "technique"
+    if past and document.folded.startswith("in ", trigger.start):
+        kinds = frozenset({"technique"})
+    for other in document.of(index, *kinds):
+        if not (past and other.concept.attributes.keys() & _AIMS):
+            yield other
 
 
 def _is_called_off(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:

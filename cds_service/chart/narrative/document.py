@@ -22,7 +22,7 @@ _COVERS = {
     "catheter-decoy": frozenset({"continuous"}),
     "requested-decoy": frozenset({"requested"}),
     "image-decoy": frozenset({"image"}),
-    "element-decoy": frozenset({"element"}),
+    "element-decoy": frozenset({"element", "purpose"}),
     "surgeon": frozenset({"not-site"}),
     "element": frozenset({"trigger"}),
     "continuous": frozenset({"trigger"}),

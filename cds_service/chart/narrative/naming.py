@@ -32,8 +32,10 @@ _IN_A_YEAR = re.compile(r"[^.;,\n\d]{0,12}(?:(?:0?[1-9]|1[0-2])/)?(?:19|20)\d\d(
 _WITH_RESULT = re.compile(
     r"[^.;\n]{0,40}?\bon\s\d{1,2}/\d{1,2}(?:/\d{2,4})?,?\s(?:with|and|which|that|giving|gave)\s[^.;\n]{0,40}?"
     r"\b(?:relief|helped|benefit|lasting|lasted|better|improve\w*)\b"
+    r"|[^.;\n]{0,40}?\b(?:gave|provided|brought|yielded|resulted in|helped|worked)\b[^.;\n]{0,30}?\b(?:\d{1,2}|an?|one|"
+    r"two|three|four|five|six|several|many)\s(?:days?|weeks?|months?|years?)\b"
 )
-"""After its name: a day and what came of it, as is told of a block of another day: "MBB on 3/4 with 80% relief"."""
+"""After its name: what came of a block of another day: "MBB on 3/4 with 80% relief", "MBB gave two weeks of relief"."""
 _IN_AID = re.compile(
     r"\bfor\s{1,3}(?:(?:an?|the|her|his|their|planned|scheduled|right|left|bilateral|rt|lt|[rl]|thoracic|lumbar|single|"
     r"shot|us|guided|ultrasound|cervical|diagnostic|(?:th?|[cls])\d{1,2}(?:-\d)?|\d)[\s\-]{1,3})*\Z"

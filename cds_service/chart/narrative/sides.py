@@ -51,6 +51,8 @@ _NOT_DONE = re.compile(
 
 _CUTS_OFF = re.compile(r"[,;.:()]|\b(?:for|before|after|prior|following|during|until|preceding)\b|block|pvb|\bt\d")
 """Between a side and an operation: what makes it the side of something else, "on the right after a mastectomy"."""
+_VOLUME_NEXT = re.compile(r"\s\d{1,2}(?:\.\d)?\s?(?:ml|cc)\b")
+"""After a bare letter that is a side: "R 20 mL, L 20 mL"."""
 _GAP = 2
 """Characters between a side and the block or muscle it is the side of: "L TAP block"."""
 _AFFECTED = re.compile(r"\b(?:affected|symptomatic|painful|involved)\s{1,3}side\b")
@@ -159,6 +161,7 @@ def _is_side(document: Document, index: int, mention: Mention) -> bool:
     return (
         after[:1] in {"", ")", ":", ",", ";", ".", "\n"}
         or after[1:].startswith("sided")
+        or _VOLUME_NEXT.match(after) is not None
         or _SIDE_BEFORE.match(after) is not None
         or not after.strip(" |")
     )

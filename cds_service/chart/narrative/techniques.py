@@ -16,7 +16,7 @@ from cds_service.chart.narrative.naming import Key, Naming, find_namings, has_ev
 from cds_service.chart.narrative.reading import Status
 
 _CALLED_OFF = re.compile(
-    r"cancel|abort|abandon|declin|refus|defer|terminat|omitted|not (?:be )?(?:performed|done|placed|"
+    r"cancel|reschedul|abort|abandon|declin|refus|defer|terminat|omitted|not (?:be )?(?:performed|done|placed|"
     r"given|attempted|possible|started|begun|commenced|undertaken|pursued|carried out)|never|avoided|called off|"
     r"given up|skipped|scratched|scrapped|fore?gone|not (?:go |proceed|take place)|unable to|wasn't|held"
 )
