@@ -166,8 +166,8 @@ class View:
         """Return the families a technique in a region ("thoracic") may be of.
 
         A region, plane or target of None (not stated) rules nothing out, and whoever asks must treat it as an open
-        question; one that no family lists has none. A family that names the plane or target goes before those of any, and so
-        does one that names the region.
+        question; one that no family lists has none. A family that names the plane or target goes before those of any,
+        and so does one that names the region.
         """
         families = [
             family

@@ -16,7 +16,7 @@ from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.ownership import Ownership
-from cds_service.chart.narrative.people import by_surgeon, requested
+from cds_service.chart.narrative.people import by_surgeon, requested, within_operation
 from cds_service.chart.narrative.reading import BlockReading, Said, Span, Status
 from cds_service.chart.narrative.sides import find_sides
 from cds_service.chart.narrative.sites import Place, locate
@@ -102,7 +102,7 @@ def _block(document: Document, ownership: Ownership, episode: Episode, ways: lis
         guidance=tuple(_guidance(document, ownership, episode)),
         image_saved=_image_saved(document, ownership, episode) if done else None,
         purpose=_purpose(document, ownership, episode) if done else None,
-        performed_by_surgeon=by_surgeon(document, _owned(document, ownership, episode, "surgeon")) if done else None,
+        performed_by_surgeon=_by_surgeon(document, ownership, episode) if done else None,
         requested=requested(document) if done else None,
     )
     return reading, place
@@ -140,6 +140,15 @@ def _region_beside(document: Document, episode: Episode) -> str | None:
         if found:
             return "sacral" if found[1] == "caudal" else found[1]
     return None
+
+
+def _by_surgeon(document: Document, ownership: Ownership, episode: Episode) -> Said[bool] | None:
+    """Return whether the surgeon did the block: as the words say, or because it is told of amid his operation."""
+    said = by_surgeon(document, _owned(document, ownership, episode, "surgeon"))
+    if said is not None:
+        return said
+    told = (naming for naming in episode.namings if not naming.soft and within_operation(document, naming.index))
+    return next((Said(True, span_of(naming.mention)) for naming in told), None)
 
 
 def _owned(

@@ -15,6 +15,10 @@ from cds_service.chart.narrative.reading import Said
 _BYSTANDER = re.compile(r"\b(?:request of|for|per|with|from|by|to|of)\s(?:the\s|our\s|an?\s)?(?:[a-z]+\s){0,1}\Z")
 """Before "the surgeon": words that make somebody else the one who acts, "performed for the surgeon"."""
 _DOER = re.compile(r"(?:perform|plac|administer|inject|insert)ed by|proceduralist|operator|done by")
+_ANESTHESIA_TEAM = re.compile(
+    r"\b(?:ana?esthesiolog\w*|ana?esthetists?|crna|aps|(?:acute )?pain (?:service|team)|"
+    r"ana?esthesia (?:team|service|provider))\b|\bby ana?esthesia\b"
+)
 _REACH = 120
 """Characters after "the surgeon performed" within which what was performed is named."""
 
@@ -28,6 +32,19 @@ def by_surgeon(document: Document, mentions: Iterable[tuple[int, Mention, Assert
         if _does_block(document, index, mention):
             return Said(meant is not Assertion.NEGATED, span_of(mention))
     return None
+
+
+def within_operation(document: Document, index: int) -> bool:
+    """Return whether sentence `index` tells of something done between the cut and the closure of an operation.
+
+    Whoever else did it there would be named: the report of an operation is the surgeon's own.
+    """
+    if _ANESTHESIA_TEAM.search(document.folded, document.sentence(index).start, document.sentence(index).end):
+        return False
+    stages = [(at, mention.value) for at, mention in document.all("stage")]
+    opened = any(at < index and stage == "opening" for at, stage in stages)
+    closed = any(at >= index and stage == "closing" for at, stage in stages)
+    return opened and closed
 
 
 def _does_block(document: Document, index: int, mention: Mention) -> bool:
