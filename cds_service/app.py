@@ -38,7 +38,7 @@ ALWAYS_OPEN: Final = frozenset({"operations.healthz", "operations.readyz"})
 PARTS: Final[Mapping[str, frozenset[str]]] = {
     "discovery": frozenset({"hooks.discovery"}),
     "pages": frozenset({"pages"}),
-    "metrics": frozenset({"operations.metrics"}),
+    "metrics": frozenset({"metrics", "operations.metrics"}),
 }
 """The endpoints and blueprints behind each word of `CDS_PUBLIC`. Whatever is not among them needs a token."""
 

@@ -10,13 +10,13 @@ import logging
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
-from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
+from cds_service.hooks.caller import Caller, remember_caller
 from cds_service.hooks.clients import TrustedClient
 from cds_service.hooks.errors import outcome_response
 from cds_service.hooks.jwks import Key, KeySource, at_hand, from_web
@@ -39,14 +39,6 @@ FirstUse = Callable[[str, str, float], bool]
 
 class NotTrustedError(Exception):
     """A call without a token that can be trusted. The message is the reason, for the log alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who called: the registered issuer, and which of its sites where it says so."""
-
-    issuer: str
-    tenant: str | None = None
 
 
 class Trust:
@@ -164,7 +156,7 @@ def require_tokens(app: Flask, trust: Trust, public: Set[str]) -> None:
     """Let nobody call `app` without a token of `trust`, but for what is public.
 
     Preflights are answered without, as browsers send them without; so is an address that leads nowhere (404, 405).
-    Who called is in `caller()` for the rest of the request.
+    Who called is in `caller()` of `cds_service/hooks/caller.py` for the rest of the request.
 
     Args:
         app: the application.
@@ -178,7 +170,7 @@ def require_tokens(app: Flask, trust: Trust, public: Set[str]) -> None:
         if endpoint is None or request.method == "OPTIONS" or public & _names(endpoint):
             return None
         try:
-            g.caller = trust.verify(request.headers.get("Authorization"), request.path)
+            remember_caller(trust.verify(request.headers.get("Authorization"), request.path))
         except NotTrustedError as error:
             _log.warning("401 at %s: %s", endpoint, error)
             return _unauthorized()
@@ -186,12 +178,6 @@ def require_tokens(app: Flask, trust: Trust, public: Set[str]) -> None:
             _log.error("503 at %s: %s, so that used tokens cannot be told", endpoint, error)
             return _unavailable()
         return None
-
-
-def caller() -> Caller | None:
-    """Return who sent the request that is being answered; None where no token was needed."""
-    found: Caller | None = g.get("caller")
-    return found
 
 
 def _names(endpoint: str) -> set[str]:

@@ -41,6 +41,12 @@ def jwk(name: str, **members: Any) -> dict[str, Any]:
     return {member: value for member, value in key.items() if value is not None}
 
 
+def private_jwk(name: str) -> dict[str, Any]:
+    """The whole key `name`, as no client should publish it."""
+    algorithm = jwt.algorithms.RSAAlgorithm if name.startswith("RSA") else jwt.algorithms.ECAlgorithm
+    return {**algorithm.to_jwk(private_key(name), as_dict=True), "kid": name, "key_ops": ["sign", "verify"]}
+
+
 def jwks(*names: str) -> dict[str, Any]:
     return {"keys": [jwk(name) for name in names]}
 

@@ -16,7 +16,7 @@ from cds_service.hooks import jwks as module
 from cds_service.hooks.clients import TrustedClient
 from cds_service.hooks.jwks import FRESH_S, PAUSE_S, STALE_S, KeysError, KeySource, from_web, read_keys
 from cds_service.hooks.trust import NotTrustedError, Trust
-from tests.hooks.signing import BASE, EHR, NOW, PATH, jwk, jwks, signed, token
+from tests.hooks.signing import BASE, EHR, NOW, PATH, jwk, jwks, private_jwk, signed, token
 
 
 @dataclass
@@ -127,7 +127,8 @@ UNUSABLE = [
     pytest.param(
         {"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}, id="OKP"
     ),
-    pytest.param(jwk("P-384", d="AAAA"), id="private key"),
+    pytest.param(private_jwk("P-384"), id="private key"),
+    pytest.param(private_jwk("RSA-2048"), id="private RSA key"),
     pytest.param(jwk("P-384", use="enc"), id="for encryption"),
     pytest.param(jwk("P-384", key_ops=["encrypt"]), id="for other operations"),
     pytest.param(jwk("P-384", key_ops="verify"), id="operations no list"),

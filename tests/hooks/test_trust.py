@@ -14,8 +14,9 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cds_service.hooks.caller import Caller, caller
 from cds_service.hooks.clients import TrustedClient
-from cds_service.hooks.trust import Caller, NotTrustedError, Trust, caller, require_tokens
+from cds_service.hooks.trust import NotTrustedError, Trust, require_tokens
 from cds_service.store.model import StoreUnavailableError
 from tests.hooks.signing import BASE, EHR, NOW, PATH, Token, jwk, jwks, shared_secret, signed, token
 
@@ -154,6 +155,13 @@ def test_the_answer_knows_who_called(make_app, fake, guarded, order_sign):
     headers = {"Authorization": bearer(token(tenant="west"))}
     assert app.test_client().post(PATH, json=order_sign, headers=headers).status_code == 200
     assert seen == [Caller(EHR, "west")]
+
+
+def test_a_call_that_needs_no_token_has_no_caller(guarded, fake, order_sign):
+    seen = []
+    fake.answer = lambda _: seen.append(caller()) or []
+    assert guarded(trust(), frozenset({"hooks"})).test_client().post(PATH, json=order_sign).status_code == 200
+    assert seen == [None]
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------
