@@ -12,6 +12,8 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PEER_VENV := bench/.venv-healthchain
 PEER := $(PEER_VENV)/.installed
+READER_VENV := bench/.venv-medspacy
+READER := $(READER_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve check bench sandbox format lock clean
@@ -34,8 +36,9 @@ check: $(DEV) ## lint, format, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(RUNTIME) $(PEER) ## measure CPU per request beside its peers (ARGS=--write updates docs/performance.md)
+bench: $(RUNTIME) $(PEER) $(READER) ## measure CPU per request and note beside peers (ARGS=--write updates docs/performance.md)
 	$(BIN)/python -m bench.run $(ARGS)
+	$(BIN)/python -m bench.reader $(filter --write,$(ARGS))
 
 sandbox: .env ## run the service, PostgreSQL and a FHIR server with the sample cases (needs Docker)
 	docker compose up --build
@@ -53,9 +56,10 @@ lock: $(RUNTIME) ## resolve all dependencies anew into requirements*.txt (ARGS=-
 	$(COMPILE) --extra postgresql --constraint requirements-dev.txt pyproject.toml --output-file requirements.txt
 	echo 'hatchling' | $(COMPILE) --constraint requirements-dev.txt - --output-file requirements-build.txt
 	echo 'healthchain==0.16.1' | $(COMPILE) - --output-file bench/requirements-healthchain.txt
+	printf 'medspacy==1.3.1\nthinc>=8.2.5\n' | $(COMPILE) - --output-file bench/requirements-medspacy.txt
 
 clean: ## remove the environments, caches and build output
-	rm -rf $(VENV) $(PEER_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEER_VENV) $(READER_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .env:
@@ -79,4 +83,9 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 $(PEER): bench/requirements-healthchain.txt
 	$(PYTHON) -m venv --clear $(PEER_VENV)
 	$(PEER_VENV)/bin/pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
+	touch $@
+
+$(READER): bench/requirements-medspacy.txt
+	$(PYTHON) -m venv --clear $(READER_VENV)
+	$(READER_VENV)/bin/pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	touch $@

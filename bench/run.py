@@ -238,6 +238,14 @@ def circumstances(pinned: bool, seconds: float) -> list[str]:
     ]
 
 
+def circumstances_of_reading(peer: str) -> list[str]:
+    """Return the same for figures of the note reader alone, beside a `peer` of the given version."""
+    return [
+        f"- Measured {datetime.now(UTC):%Y-%m-%d}: `make bench ARGS=--write`, one process, every text read once.",
+        f"- Machine: {_processor()}, {platform.system()}; Python {platform.python_version()}; peer: {peer}.",
+    ]
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
         if line.startswith("model name"):
@@ -255,9 +263,9 @@ def _peer_versions() -> str:
     return subprocess.run([PEER_PYTHON, "-c", question], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def write(lines: Sequence[str]) -> None:
+def write(lines: Sequence[str], marks: tuple[str, str] = MARKS) -> None:
     """Put `lines` between the marks of docs/performance.md. Raises ValueError where the page has no marks."""
-    begin, end = MARKS
+    begin, end = marks
     text = PAGE.read_text("utf-8")
     before, found, rest = text.partition(begin)
     _, found_end, after = rest.partition(end)

@@ -1,7 +1,7 @@
 """Change the look of notes, not what they say, and count how many are still read the same.
 
 Run `python tools/score_mutations.py`; with `--details` it names the notes that are read otherwise, with `--write` the
-figures go into docs/accuracy.md. The notes are those of `fhir_fixtures/*/notes/*.txt` and `tests/accuracy/heldout/*.toml`.
+figures go into docs/accuracy.md. The notes are `fhir_fixtures/*/notes/*.txt` and those of `tests/accuracy/heldout/`.
 The exit code is 0 whatever the score.
 """
 
@@ -96,7 +96,7 @@ MUTATIONS: Final[dict[str, Callable[[str], str]]] = {
     "Rt and Lt for sides": _replaced((r"\b[Rr]ight\b", "Rt"), (r"\b[Ll]eft\b", "Lt")),
     "PVB spelled out": _replaced((r"\bPVB\b", "paravertebral block")),
     "PVB for paravertebral block": _replaced((r"\b[Pp]aravertebral block\b(?!s)", "PVB")),
-    "US for ultrasound": _replaced((r"\b[Uu]ltrasound[- ]guid", "US-guid"), (r"\b[Uu]ltrasound guidance", "US guidance")),
+    "US for ultrasound": _replaced((r"\b[Uu]ltrasound[- ]guid", "US-guid")),
     "pt for patient": _replaced((r"\b[Pp]atient\b(?!')", "pt")),
     "w/ for with": _replaced((r"\bwith\b", "w/")),
     "ampersands for and": _replaced((r"\band\b", "&")),
