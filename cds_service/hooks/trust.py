@@ -72,10 +72,10 @@ class Trust:
         """
         token = _token(authorization)
         try:
-            header = _JWS.get_unverified_header(token)
-            claimed = _object(_JWS.decode_complete(token, options={"verify_signature": False})["payload"])
-        except (jwt.PyJWTError, RecursionError):
+            decoded = _JWS.decode_complete(token, options={"verify_signature": False})
+        except jwt.PyJWTError:
             raise NotTrustedError("the token cannot be decoded") from None
+        header, claimed = decoded["header"], _object(decoded["payload"])
         issuer = self._issuer(claimed)
         issuer.verify(token, header)
         # From here on the claims are those of the issuer.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
-from cds_service.hooks.clients import ClientsError, read_clients
+from cds_service.hooks.clients import ClientsError, TrustedClient, read_clients
 from tests.hooks.signing import jwk, jwks
 
 EHR = {"issuer": "https://ehr.example.org", "jwks_url": "https://ehr.example.org/jwks.json"}
@@ -158,3 +160,30 @@ def test_a_file_that_is_no_text_is_said(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ClientsError, match="neither JSON nor a file that can be read"):
         read_clients(str(path))
+
+
+# --- what is written about it ----------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[2] / "docs" / "integration.md").read_text(encoding="utf-8")
+
+
+def shown(default):
+    if isinstance(default, tuple):
+        return ", ".join(f"`{value}`" for value in default) or "none"
+    return "none" if default is None else str(default)
+
+
+def test_the_page_shows_every_member_with_its_default():
+    (table,) = re.findall(r"\| member \| default \|.+?\n\n", PAGE, re.DOTALL)
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
+    fields = TrustedClient.model_fields
+    defaults = {name: "required" if field.is_required() else shown(field.default) for name, field in fields.items()}
+    taken_over = {"fhir_servers": "`CDS_FHIR_SERVERS`"}
+    assert listed == {**defaults, **taken_over}
+
+
+@pytest.mark.parametrize("example", re.findall(r"```toml\n(.+?)```", PAGE, re.DOTALL))
+def test_the_registrations_on_the_page_can_be_used(tmp_path, example):
+    path = tmp_path / "clients.toml"
+    path.write_text(example)
+    assert read_clients(str(path))
