@@ -35,6 +35,11 @@ ANNOTATION = {
     "aspiration": None,
     "complications_statement": "none",
     "response": {"pain_pre": None, "pain_post": None, "text": None},
+    "code_confidence": "high",
+    "suggested_codes": [
+        {"code": "64461", "units": 1, "modifiers": ["RT"]},
+        {"code": "64462", "units": 1, "modifiers": ["RT"]},
+    ],
 }
 SCENARIO = {
     "id": "one",
@@ -107,30 +112,33 @@ def test_the_page_has_the_sections_the_tools_write(scoring: ModuleType) -> None:
         assert text.count(f"<!-- {name}: begin -->") == text.count(f"<!-- {name}: end -->") == 1
 
 
-def test_annotated_notes_are_counted_in_their_group(notes: ModuleType) -> None:
+def test_annotated_notes_are_counted_in_their_group(notes: ModuleType, pipeline: Pipeline) -> None:
     rows = [
         {"id": "right", "text": NOTE},
         {"id": "unlike", "text": NOTE},
-        {"id": "mistaken", "text": NOTE},
+        {"id": "unsure", "text": NOTE},
         {"id": "plan", "text": "", "technique_passage": NOTE},
         {"id": "operation", "text": "The gallbladder was taken out."},
         {"id": "unmarked", "text": NOTE},
     ]
     gold = [
         ANNOTATION | {"id": "right"},
-        ANNOTATION | {"id": "unlike", "levels": ["T4", "T5"], "laterality": "left", "consent": None},
-        ANNOTATION | {"id": "mistaken", "technique": "facet_mbb"},
+        ANNOTATION
+        | {"id": "unlike", "levels": ["T4", "T5"], "laterality": "left", "consent": None}
+        | {"suggested_codes": [{"code": "64461", "units": 2, "modifiers": []}]},
+        ANNOTATION | {"id": "unsure", "code_confidence": "low", "suggested_codes": []},
         ANNOTATION | {"id": "plan", "section": "technique_passage"},
     ]
-    score = notes.score_annotated(rows, gold)
-    assert (score.scope.notes, score.others.notes, score.plans.notes) == (2, 1, 1)
-    levels = score.scope.tallies["levels"]
-    assert (levels.right, levels.extra, levels.missed) == (3, 1, 1)
-    assert score.scope.tallies["consent"].precision == pytest.approx(1 / 2)
-    assert score.scope.misread == {"levels": ["unlike"], "side": ["unlike"], "consent": ["unlike"]}
-    assert score.mistaken == ["mistaken"]
+    score = notes.score_annotated(rows, gold, pipeline)
+    assert (score.reports.notes, score.plans.notes) == (3, 1)
+    levels = score.reports.tallies["levels"]
+    assert (levels.right, levels.extra, levels.missed) == (5, 1, 1)
+    assert score.reports.tallies["consent"].precision == pytest.approx(2 / 3)
+    assert score.reports.misread == {"levels": ["unlike"], "side": ["unlike"], "consent": ["unlike"]}
+    assert score.sure == ["right", "unlike"]
+    assert score.miscoded == {"unlike": "64461×2 → 64461×1 64462×1"}
     assert score.planned_as_done == ["plan"]
-    assert score.invented == score.any_block == ["unmarked"]
+    assert score.charged == score.any_block == ["unmarked"]
     assert "ropivacaine" not in notes.annotated_report(score, "0")
 
 

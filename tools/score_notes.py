@@ -13,6 +13,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +28,8 @@ from cds_service.review.assessment import Assessment, ElementStatus
 
 _COMMAND: Final = "python tools/score_notes.py --write"
 
+_DAY: Final = date(2026, 6, 1)
 HELD_OUT = REPOSITORY / "tests" / "accuracy" / "heldout"
-
-IN_SCOPE: Final = frozenset({Technique.PARAVERTEBRAL, Technique.INTERCOSTAL, Technique.FASCIAL_PLANE})
 
 _TECHNIQUES: Final = {
     "paravertebral": Technique.PARAVERTEBRAL,
@@ -85,15 +85,16 @@ class Group:
 class Annotated:
     """The score on the annotated notes; the lists hold ids."""
 
-    scope: Group = field(default_factory=Group)
-    others: Group = field(default_factory=Group)
+    reports: Group = field(default_factory=Group)
     plans: Group = field(default_factory=Group)
-    mistaken: list[str] = field(default_factory=list)
-    """Other techniques taken for a family in scope."""
     planned_as_done: list[str] = field(default_factory=list)
+    sure: list[str] = field(default_factory=list)
+    """Reports whose codes the annotator is sure of."""
+    miscoded: dict[str, str] = field(default_factory=dict)
+    """Of these, the ones whose block codes and units are not the annotator's: what is wanted, what is given."""
     unmarked: list[str] = field(default_factory=list)
-    invented: list[str] = field(default_factory=list)
-    """Notes without annotation in which a performed block of a family in scope is read."""
+    charged: list[str] = field(default_factory=list)
+    """Notes without annotation that are given a line."""
     any_block: list[str] = field(default_factory=list)
 
 
@@ -161,38 +162,45 @@ def reading_of(note: NoteReading, blocks: Sequence[BlockReading]) -> Values:
     }
 
 
-def score_annotated(notes: Iterable[Row], gold: Iterable[Row]) -> Annotated:
-    """Return the score on the annotated notes, and what is read in those without annotation."""
+def score_annotated(notes: Iterable[Row], gold: Iterable[Row], pipeline: Pipeline) -> Annotated:
+    """Return the score on the annotated notes, and what is read in those without annotation.
+
+    The annotator's codes are those of the blocks: imaging beside them is left aside. A text goes alone through the
+    service, dated in the middle of 2026.
+    """
     score = Annotated()
     texts = {row["id"]: row for row in notes}
     for answer in gold:
-        _score_one(score, answer, texts.pop(answer["id"]))
+        _score_one(score, answer, texts.pop(answer["id"]), pipeline)
     for name, row in texts.items():
-        done = _done(read(row["text"]))
         score.unmarked.append(name)
-        score.invented += [name] if _in_scope(done) else []
-        score.any_block += [name] if done else []
+        score.charged += [name] if _block_codes(row["text"], pipeline) else []
+        score.any_block += [name] if _done(read(row["text"])) else []
     return score
 
 
 def annotated_report(score: Annotated, version: str) -> str:
-    """Return the report on the annotated notes: families in scope, all others, plans, notes without annotation."""
-    others = score.others.notes
-    apart = f"{others - len(score.mistaken)} of {others}"
-    parts = (
+    """Return the report on the annotated notes: reports with their codes, plans, notes without annotation."""
+    right = len(score.sure) - len(score.miscoded)
+    parts = [
         stamp(_COMMAND, version),
-        f"### Reports of families in scope\n\n{score.scope.notes} notes: paravertebral, intercostal, fascial plane.",
-        score.scope.table(),
-        f"### Reports of all other techniques\n\n{others} notes; recognized as none of the families in scope: {apart}.",
-        f"Taken for one of them: {named(score.mistaken)}.",
-        score.others.table(),
+        f"### Reports\n\n{score.reports.notes} notes of all techniques.",
+        score.reports.table(),
+        f"Codes and units of the blocks, where the annotator is sure of them: {right} of {len(score.sure)} "
+        f"({percent_of(right, len(score.sure))}).",
+    ]
+    if score.miscoded:
+        parts.append(
+            table(("note", "annotator → service"), [(f"`{name}`", said) for name, said in score.miscoded.items()])
+        )
+    parts += [
         f"### Trial descriptions\n\n{score.plans.notes} passages on what is to be done; blocks of any status count.",
         f"Read as done: {named(score.planned_as_done)}.",
         score.plans.table(),
         f"### Notes without annotation\n\n{len(score.unmarked)} operations and visits.",
-        f"A performed block of a family in scope is read in: {named(score.invented)}.",
+        f"A line is given in: {named(score.charged)}.",
         f"A performed block of any technique is read in: {named(score.any_block)}.",
-    )
+    ]
     return "\n\n".join(parts)
 
 
@@ -252,11 +260,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--details", action="store_true", help="say which held-out notes are misread")
     options = parser.parse_args(arguments)
     knowledge = load()
-    held_out = score_held_out(Pipeline(knowledge))
+    pipeline = Pipeline(knowledge)
+    held_out = score_held_out(pipeline)
     reports = {"held-out": held_out_report(held_out, knowledge.version)}
     notes, gold = options.folder / "notes.jsonl", options.folder / "gold.jsonl"
     if not absent(notes, gold):
-        reports["notes"] = annotated_report(score_annotated(rows_of(notes), rows_of(gold)), knowledge.version)
+        reports["notes"] = annotated_report(score_annotated(rows_of(notes), rows_of(gold), pipeline), knowledge.version)
     if options.details:
         print(f"{held_out_details(held_out)}\n")
     for name, report in reports.items():
@@ -266,8 +275,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _score_one(score: Annotated, answer: Row, row: Row) -> None:
-    """Count one annotated note in its group: a plan, a family in scope, or another technique."""
+def _score_one(score: Annotated, answer: Row, row: Row, pipeline: Pipeline) -> None:
+    """Count one annotated note in its group: a report, or a plan."""
     name, expected = answer["id"], annotated(answer)
     if answer["section"] == "technique_passage":
         plan = read(row["technique_passage"])
@@ -275,10 +284,27 @@ def _score_one(score: Annotated, answer: Row, row: Row) -> None:
         score.planned_as_done += [name] if _done(plan) else []
         return
     note = read(row["text"])
-    done = _done(note)
-    own = expected["technique"] <= IN_SCOPE
-    (score.scope if own else score.others).add(name, expected, reading_of(note, done))
-    score.mistaken += [name] if not own and _in_scope(done) else []
+    score.reports.add(name, expected, reading_of(note, _done(note)))
+    if answer["code_confidence"] == "high":
+        wanted = Counter({line["code"]: line["units"] for line in answer["suggested_codes"]})
+        given = _block_codes(row["text"], pipeline)
+        score.sure.append(name)
+        if wanted != given:
+            score.miscoded[name] = f"{_units(wanted)} → {_units(given)}"
+
+
+def _block_codes(text: str, pipeline: Pipeline) -> Counter[str]:
+    """Return the units of each code but imaging that the service expects for a note on its own."""
+    codes = pipeline.knowledge.codes
+    units: Counter[str] = Counter()
+    for line in pipeline.review_note(text, day=_DAY).expected_lines:
+        if codes[line.code].role != "imaging":
+            units[line.code] += line.units
+    return units
+
+
+def _units(codes: Counter[str]) -> str:
+    return " ".join(f"{code}×{units}" for code, units in sorted(codes.items())) or "no line"
 
 
 def _present(value: object) -> frozenset[str]:
@@ -303,10 +329,6 @@ def _side(block: BlockReading) -> str | None:
 
 def _done(note: NoteReading) -> list[BlockReading]:
     return [block for block in note.blocks if block.status is Status.PERFORMED]
-
-
-def _in_scope(blocks: Iterable[BlockReading]) -> bool:
-    return any(block.technique in IN_SCOPE for block in blocks)
 
 
 def _lines(answer: Assessment) -> list[tuple[str, int, tuple[str, ...]]]:
