@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,16 @@ def test_without_registered_clients_anyone_may_call(tmp_path):
     for method, path, body in ALWAYS_CLOSED:
         assert client.open(path, method=method, json=body).status_code == 200
         assert client.open(path, method=method, json=body, headers={"Authorization": "Bearer x"}).status_code == 200
+
+
+def test_without_registered_clients_no_cryptography_is_loaded(tmp_path):
+    code = (
+        "import sys; from cds_service.app import create_app; from cds_service.settings import load_settings; "
+        f"create_app(load_settings(trusted_clients=(), database_url='sqlite:///{tmp_path}/cds.db')); "
+        "sys.exit(str([name for name in ('jwt', 'cryptography') if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "[]"
 
 
 # --- once ------------------------------------------------------------------------------------------------------------

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from cds_service.hooks import jwks as module
 from cds_service.hooks.clients import TrustedClient
 from cds_service.hooks.jwks import FRESH_S, PAUSE_S, STALE_S, KeysError, KeySource, from_web, read_keys
 from cds_service.hooks.trust import NotTrustedError, Trust
-from tests.hooks.signing import BASE, EHR, NOW, PATH, jwk, jwks, private_jwk, signed, token
+from tests.hooks.signing import BASE, EHR, NOW, PATH, jwk, jwks, private_jwk, private_key, signed, token
 
 
 @dataclass
 class KeyServer:
     """A key server, and how it behaves."""
 
+    http: Any = None
     address: str = ""
     document: Any = None
     status: int = 200
@@ -67,6 +75,7 @@ def server() -> Iterator[KeyServer]:
         http.block_on_close = False
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
+        behavior.http = http
         behavior.address = f"http://127.0.0.1:{http.server_address[1]}/jwks.json"
         try:
             yield behavior
@@ -305,9 +314,35 @@ def test_a_server_that_is_not_there_is_said_without_more(caplog):
     assert "key set of the test: does not answer (ConnectionError)" in caplog.text
 
 
-def test_a_certificate_nobody_vouches_for_is_not_taken(server):
-    with pytest.raises(KeysError, match="does not answer"):
-        from_web(server.address.replace("http:", "https:"))()
+@pytest.fixture
+def certificate(tmp_path) -> Path:
+    """A certificate for 127.0.0.1 that only its owner signed, with its key, in one file."""
+    private = private_key("P-256 tls")
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    path = tmp_path / "tls.pem"
+    key = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(key + made.public_bytes(Encoding.PEM))
+    return path
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_certificate_nobody_vouches_for_is_not_taken(server, certificate, monkeypatch, trusted):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+    if trusted:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    source = KeySource("of the test", from_web(server.address.replace("http:", "https:")))
+    assert (source.find("P-384", "EC") is not None) is trusted
+    assert len(server.asked) == trusted
 
 
 # --- through tokens --------------------------------------------------------------------------------------------------
