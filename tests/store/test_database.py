@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from cds_service.store.database import Database
+from cds_service.store.model import StoreUnavailableError
+from cds_service.store.schema import TOKEN_IDS
+
+ROW = {"digest": "1", "expires_at": 1}
+
+
+@pytest.mark.parametrize(("durable", "pragma", "commit"), [(True, 2, "on"), (False, 1, "off")])
+def test_what_is_acknowledged_waits_for_the_disk_and_the_rest_does_not(database, url, durable, pragma, commit):
+    database.prepare()
+    for _ in range(2):  # on the same connection, one kind after the other
+        with database.writing(durable=not durable):
+            pass
+        with database.writing(durable=durable) as connection:
+            if url.startswith("sqlite"):
+                assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == pragma
+                assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 3000
+            else:
+                assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == commit
+                assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "3s"
+
+
+def test_an_error_in_between_leaves_nothing(database):
+    def write_and_stumble():
+        with database.writing() as connection:
+            connection.execute(TOKEN_IDS.insert(), ROW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_stumble()
+    with database.reading() as connection:
+        assert connection.execute(TOKEN_IDS.select()).all() == []
+
+
+def test_readers_do_not_wait_for_a_writer(database):
+    database.prepare()
+    with database.writing() as writer:
+        writer.execute(TOKEN_IDS.insert(), ROW)
+        with database.reading() as reader:
+            assert reader.execute(TOKEN_IDS.select()).all() == []
+
+
+def test_a_database_that_may_only_be_read(tmp_path):
+    path = tmp_path / "cds.db"
+    made = Database(f"sqlite:///{path}")
+    made.prepare()
+    made.close()
+    database = Database(f"sqlite:///file:{path}?mode=ro&uri=true")
+    assert database.check() is None
+    with pytest.raises(StoreUnavailableError), database.writing() as connection:
+        connection.execute(TOKEN_IDS.insert(), ROW)
+    database.close()
+
+
+def test_threads_share_a_database_in_memory():
+    database = Database("sqlite://")
+    with database.writing() as connection:
+        connection.execute(TOKEN_IDS.insert(), ROW)
+    with database.reading() as connection:
+        assert len(connection.execute(TOKEN_IDS.select()).all()) == 1
+    database.close()
