@@ -142,6 +142,18 @@ _KNOWN_WORDS = 20_000
 """Words of the texts whose candidates are kept. A text in a language of its own would else fill the memory."""
 
 
+class _Known(dict[str, _Candidates | None]):
+    """The candidates of the words met so far, found out for each when it is first asked for."""
+
+    def __init__(self, find: Callable[[str], _Candidates | None]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, letters: str) -> _Candidates | None:
+        self[letters] = found = self._find(letters)
+        return found
+
+
 class Lexicon:
     """Compiled phrases, ready to be looked for."""
 
@@ -149,7 +161,7 @@ class Lexicon:
         """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
         self._closed: dict[str, list[tuple[frozenset[_Following], _Entry]]] = {}
         self._open: dict[str, list[tuple[str, _Entry]]] = {}
-        self._known: dict[str, _Candidates | None] = {}
+        self._known = _Known(self._candidates)
         for table in tables:
             more = {name: value for name, value in table.items() if name not in _OWN}
             names = f"({'|'.join(table.get('names', ()))})"
@@ -169,13 +181,10 @@ class Lexicon:
         found: list[Mention] = []
         if len(self._known) > _KNOWN_WORDS:
             self._known.clear()
-        known = self._known.get
         words = _WORD.findall(folded)
         after = [word[:_KEY_LENGTH] for word in words[1:]] + ["", ""]
-        for letters, second, third, place in zip(words, after, after[1:], _WORD.finditer(folded), strict=False):
-            candidates = known(letters, _NOWHERE)
-            if candidates is _NOWHERE:
-                candidates = self._known[letters] = self._candidates(letters)
+        begun = map(self._known.__getitem__, words)
+        for candidates, second, third, place in zip(begun, after, after[1:], _WORD.finditer(folded), strict=False):
             if candidates is None:
                 continue
             by_third = candidates.get(second) or candidates[""]
@@ -203,9 +212,6 @@ class Lexicon:
 
 def _may_follow(following: Iterable[_Following], second: str, third: str) -> bool:
     return any(words == (second, third)[: len(words)] for words in following)
-
-
-_NOWHERE: _Candidates = {}
 
 
 def _longest(folded: str, start: int, word_end: int, entries: tuple[_Entry, ...]) -> Iterable[Mention]:
