@@ -182,12 +182,12 @@ def score_annotated(notes: Iterable[Row], gold: Iterable[Row], pipeline: Pipelin
 def annotated_report(score: Annotated, version: str) -> str:
     """Return the report on the annotated notes: reports with their codes, plans, notes without annotation."""
     right = len(score.sure) - len(score.miscoded)
+    share = f"{right} of {len(score.sure)} ({percent_of(right, len(score.sure))})"
     parts = [
         stamp(_COMMAND, version),
         f"### Reports\n\n{score.reports.notes} notes of all techniques.",
         score.reports.table(),
-        f"Codes and units of the blocks, where the annotator is sure of them: {right} of {len(score.sure)} "
-        f"({percent_of(right, len(score.sure))}).",
+        f"Codes and units of the blocks, where the annotator is sure of them: {share}.",
     ]
     if score.miscoded:
         parts.append(
