@@ -232,6 +232,11 @@ MIXED = (
             "Serratus plane blocks on both sides. Catheter on the left, single shot on the right.",
             ["64467-LT x1", "64466-RT x1"],
         ),
+        (
+            "Right T5 paravertebral catheter placed, infusion started. Left T5 paravertebral block, 20 mL ropivacaine.",
+            ["64463-RT x1", "64461-LT x1"],
+        ),
+        ("Bilateral PVBs T5, catheter on the right.", ["64463-RT x1", "64461-LT x1"]),
         # An edit with indicator 0 keeps the single block of the abdomen from standing beside the catheter.
         ("TAP blocks: a single injection on the right and a catheter on the left.", ["64487-LT x1"]),
     ],
@@ -268,6 +273,9 @@ def test_a_catheter_and_a_single_injection_are_a_question_where_the_sides_are_no
     [
         "Bilateral thoracic paravertebral catheters at T5, secured, infusion started.",
         "Right paravertebral catheter at T5; a single injection of 15 mL was given first, then the catheter threaded.",
+        "Paravertebral blocks T5. Right: catheter threaded 5 cm. Left: 4 cm in the space, secured.",
+        "Right paravertebral catheter at T5. The procedure was repeated on the left.",
+        "Right T5 paravertebral catheter placed. The same was done on the left.",
     ],
 )
 def test_a_catheter_alone_is_no_question(text: str, pipeline: Pipeline) -> None:

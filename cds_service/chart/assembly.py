@@ -135,13 +135,14 @@ def _may_be_same_block(one: Block, other: Block) -> bool:
 
 
 def _are_halves(one: Block, other: Block) -> bool:
-    """Return whether two blocks are those of one note that tells of a catheter on one side, a single one on the other.
+    """Return whether two blocks are those of one note that tells of a catheter on one side and none on the other.
 
     Two notes that differ so may as well contradict each other.
     """
     sides = {block.side.value for block in (one, other) if block.side is not None}
     of_one_note = Origin.NOTE in one.origins and one.evidence[0].reference == other.evidence[0].reference
-    return of_one_note and sides == {Side.RIGHT, Side.LEFT} and _differ(one.continuous, other.continuous)
+    ways = {block.continuous is not None and block.continuous.value for block in (one, other)}
+    return of_one_note and sides == {Side.RIGHT, Side.LEFT} and len(ways) == 2
 
 
 def _differ(one: Fact[T] | None, other: Fact[T] | None) -> bool:

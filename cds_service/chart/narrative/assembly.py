@@ -69,7 +69,8 @@ def _blocks(document: Document, ownership: Ownership, episode: Episode) -> Itera
     """Yield the one block of an episode, or one for each side where a catheter is on one side only."""
     ways = list(_told_of_catheter(document, ownership, episode))
     reading, place = _block(document, ownership, episode, ways)
-    if reading.single_too is None:
+    both_sides = reading.side is not None and reading.side.value is Side.BILATERAL
+    if not (both_sides and reading.continuous is not None and reading.continuous.value):
         yield reading, place
         return
     for block in divided(document, reading, ways, find_sides(document, ownership, episode)):

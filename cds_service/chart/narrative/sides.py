@@ -55,6 +55,11 @@ _VOLUME_NEXT = re.compile(r"\s\d{1,2}(?:\.\d)?\s?(?:ml|cc)\b")
 """After a bare letter that is a side: "R 20 mL, L 20 mL"."""
 _GAP = 2
 """Characters between a side and the block or muscle it is the side of: "L TAP block"."""
+_REPEAT = re.compile(r"\b(?:repeated|identical|same|similar(?:ly)?|also)\b")
+_REPEATED = re.compile(
+    r"\b(?:repeated|(?:same|identical)(?: \w{1,12}){0,2} (?:was |were )?(?:then )?"
+    r"(?:done|performed|carried out|repeated|followed))\b[^.;]{0,20}\bon the\b"
+)
 _AFFECTED = re.compile(r"\b(?:affected|symptomatic|painful|involved)\s{1,3}side\b")
 _RIGHT_OR_LEFT = re.compile(r"\b(?:right|left)\b")
 _FIELD_AND_NEXT = 2
@@ -123,7 +128,7 @@ def _sided(document: Document, ownership: Ownership, episode: Episode, *, shared
             continue
         if _is_operations(document, mention, operations.get(index, [])) or not _is_side(document, index, mention):
             continue
-        firm = named or section in PLACES or _is_tight(document, mention)
+        firm = named or section in PLACES or _is_tight(document, mention) or _is_repeated(document, index)
         yield Sided(Side(mention.value), index, mention, firm)
 
 
@@ -257,11 +262,13 @@ def _is_detailed(document: Document, item: Sided) -> bool:
 
 def _is_repeat(document: Document, item: Sided) -> bool:
     sentence = document.sentence(item.index)
-    return bool(
-        re.search(
-            r"\b(?:repeated|identical|same|similar(?:ly)?|also)\b", document.folded[sentence.start : sentence.end]
-        )
-    )
+    return _REPEAT.search(document.folded, sentence.start, sentence.end) is not None
+
+
+def _is_repeated(document: Document, index: int) -> bool:
+    """Return whether a sentence says of a side that what was told was done there: "the same was done on the left"."""
+    sentence = document.sentence(index)
+    return _REPEATED.search(document.folded, sentence.start, sentence.end) is not None
 
 
 def _other_side(document: Document, sided: list[Sided]) -> Span | None:
