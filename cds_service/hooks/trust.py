@@ -1,7 +1,7 @@
 """Who may call: signed tokens (JWT) of registered clients, as in CDS Hooks 2.0, *Trusting CDS Clients*.
 
 A caller who is refused learns nothing but that (401); the log has the reason, made of our own words only: neither the
-token nor a claim of it is ever written there.
+token nor a claim of it is written there. Of a call that is taken the audit line names the issuer and the tenant.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from cds_service.hooks.outcome import Issue
 from cds_service.store.model import StoreUnavailableError
 
 _MOST_CHARACTERS: Final = 8192
+_MOST_OF_TENANT: Final = 200
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 _TOKEN: Final = re.compile(r"bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE)
 _FAMILIES: Final = {"ES": "EC", "RS": "RSA", "PS": "RSA"}
@@ -254,8 +255,11 @@ def _second(claims: Mapping[str, Any], client: TrustedClient, name: str) -> floa
 
 def _check_tenant(claims: Mapping[str, Any], client: TrustedClient) -> str | None:
     tenant = claims.get("tenant")
-    if tenant is not None and not isinstance(tenant, str):
-        raise NotTrustedError(f"tenant is not text; client {client.issuer}")
+    # The audit line names it, so it is held to what a line can bear.
+    if tenant is not None and not (
+        isinstance(tenant, str) and 0 < len(tenant) <= _MOST_OF_TENANT and tenant.isprintable()
+    ):
+        raise NotTrustedError(f"tenant is not a line of text; client {client.issuer}")
     if client.tenants and tenant not in client.tenants:
         raise NotTrustedError(f"tenant is not registered; client {client.issuer}")
     return tenant

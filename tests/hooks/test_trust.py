@@ -273,7 +273,10 @@ REFUSALS = [
     pytest.param(token(nbf="now"), "nbf is not a time", id="nbf in words"),
     pytest.param(token(jti=""), "no jti", id="empty jti"),
     pytest.param(token(jti=7), "no jti", id="jti a number"),
-    pytest.param(token(tenant=["west"]), "tenant is not text", id="tenant a list"),
+    *(
+        pytest.param(token(tenant=value), "tenant is not a line of text", id=f"tenant {name}")
+        for name, value in {"a list": ["west"], "empty": "", "two lines": "a\nb", "long": "x" * 201}.items()
+    ),
     pytest.param(replace(token(), claims=["iss"]), "not a JSON object", id="claims a list"),
     pytest.param(replace(token(), claims=b"no JSON"), "not a JSON object", id="claims no JSON"),
     pytest.param(replace(token(), claims=b"\xff"), "not a JSON object", id="claims no text"),
