@@ -15,6 +15,7 @@ from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.validate import load as load_models
 from cds_service.hooks.audit import tell_of_calls
 from cds_service.hooks.errors import register_error_handlers
+from cds_service.hooks.limits import limit_rate
 from cds_service.hooks.operations import create_operations
 from cds_service.hooks.routes import Protocol, create_blueprint
 from cds_service.hooks.services import SERVICES, Service
@@ -72,6 +73,8 @@ def create_app(settings: Settings | None = None) -> Flask:
                 services=tuple(_with_prefetch(service) for service in SERVICES),
                 cors_origins=settings.allowed_origins,
                 max_body_bytes=settings.max_body_bytes,
+                max_json_depth=settings.max_json_depth,
+                max_resources=settings.max_resources,
             )
         )
     )
@@ -82,6 +85,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_error_handlers(app)
     if settings.trusted_clients:
         _require_tokens(app, settings, database)
+    if settings.rate_limit is not None:
+        limit_rate(app, settings.rate_limit, ALWAYS_OPEN)
     return app
 
 

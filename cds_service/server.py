@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 
 from cds_service.settings import Settings, SettingsError, refuse_unsafe
 
@@ -18,6 +19,8 @@ from cds_service.settings import Settings, SettingsError, refuse_unsafe
 ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 
 _STOP_WITHIN_S = 10
+_LARGEST_HEAD = 64 * 1024
+"""Bytes of the first line and the headers of a request together; a larger head is answered with 431."""
 _NEW_OBJECTS = 20_000
 """Objects made before the garbage collector looks for cycles; a request makes a few thousand."""
 
@@ -67,6 +70,9 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
         address=address,
         port=settings.port,
         interface=Interfaces.WSGI,
+        # Proxies speak HTTP/1 to what is behind them; what is not spoken cannot be attacked.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=_LARGEST_HEAD),
         workers=settings.workers,
         blocking_threads=settings.threads,
         websockets=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -111,6 +112,12 @@ class Settings(BaseSettings):
     """Origins whose pages may call (`https://ehr.example.org`), or `*`. Unset: any on loopback, else none."""
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     """The largest request body read."""
+    max_json_depth: int = Field(default=100, ge=20, le=500)
+    """How many values of a request body may be in one another."""
+    max_resources: int = Field(default=5000, ge=1)
+    """How many FHIR resources a request may hold."""
+    rate_limit: str | None = None
+    """Requests of one client: `600/minute`. Unset: any number. A client is an authenticated issuer, else an address."""
     allow_unsafe: bool = False
     """Serve beyond loopback although `unsafe_reasons` has something to say."""
 
@@ -141,6 +148,13 @@ class Settings(BaseSettings):
     @classmethod
     def _fhir_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_web_address(address) for address in value)
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[1-9]\d{0,8} ?/ ?(second|minute|hour)", value):
+            raise ValueError("must be a number of requests in a second, minute or hour, such as 600/minute")
+        return value
 
     @field_validator("fhir_networks")
     @classmethod

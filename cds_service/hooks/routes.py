@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from cds_service.hooks.audit import remember_answer
 from cds_service.hooks.cors import cors_headers
 from cds_service.hooks.feedback import FeedbackReader
+from cds_service.hooks.limits import check_depth, check_resources
 from cds_service.hooks.outcome import Issue, ProtocolError
 from cds_service.hooks.request import HookRequest, RequestReader
 from cds_service.hooks.response import envelope, to_json
@@ -33,6 +34,8 @@ class Protocol:
         services: the services of discovery.
         cors_origins: origins whose pages may call; `*` for any.
         max_body_bytes: larger bodies are refused (413).
+        max_json_depth: bodies with more values in one another are refused (400).
+        max_resources: requests with more FHIR resources are refused (413).
     """
 
     answer: Callable[[HookRequest], Sequence[Mapping[str, Any]]]
@@ -41,6 +44,8 @@ class Protocol:
     services: tuple[Service, ...] = SERVICES
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 10 * 1024 * 1024
+    max_json_depth: int = 100
+    max_resources: int = 5000
 
 
 def create_blueprint(protocol: Protocol) -> Blueprint:
@@ -72,6 +77,8 @@ class _Views:
     def service(self, service_id: str) -> Response:
         reader = self._readers.get(service_id) or _unknown_service()
         call = replace(reader.read(self._body()), issuer=_issuer())
+        sent = (*(call.prefetch or {}).values(), call.context.get("draftOrders"))
+        check_resources(sent, self._protocol.max_resources)
         remember_answer(call.hook_instance)
         answer = envelope(self._protocol.answer(call))
         remember_answer(call.hook_instance, answer["cards"])
@@ -87,6 +94,7 @@ class _Views:
         bundle = read_json_object(self._body())
         if bundle.get("resourceType") != "Bundle":
             raise ProtocolError(400, Issue("structure", "The body must be a FHIR Bundle.", "resourceType"))
+        check_resources([bundle], self._protocol.max_resources)
         found = self._protocol.assess(bundle, request.args.get("profile") or None, _date(request.args.get("date")))
         return _json(to_json({"assessments": list(found)}))
 
@@ -97,6 +105,7 @@ class _Views:
         body = request.get_data(cache=False)
         if len(body) > limit:
             raise RequestEntityTooLarge
+        check_depth(body, self._protocol.max_json_depth)
         return body
 
 
