@@ -108,6 +108,31 @@ def test_the_server_answers_with_its_settings_logs_no_query_and_finishes_what_is
     assert "jane-doe" not in log.read_text()
 
 
+HEAD = b"GET /port HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        pytest.param(b"GET /port HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", b"HTTP/1.1 200", id="long"),
+        pytest.param(
+            b"GET /port HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000 + b"\r\n", b"HTTP/1.1 431", id="too-long"
+        ),
+        pytest.param(HEAD + b"".join(b"X-%d: x\r\n" % n for n in range(300)) + b"\r\n", b"HTTP/1.1 431", id="too-many"),
+        pytest.param(b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n", b"HTTP/1.1 4", id="long-address"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"", id="http-2"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01", b"HTTP/1.1 4", id="tls"),
+    ],
+)
+def test_heads_have_a_limit_and_only_http_1_is_spoken(running, head, status):
+    _, url, _ = running
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10) as connection:
+        connection.sendall(head)
+        answer = connection.recv(100)
+        assert answer.startswith(status)
+        assert bool(answer) is bool(status)
+
+
 def test_unsafe_settings_are_refused_before_anything_is_opened():
     with pytest.raises(SettingsError, match="CDS_ALLOW_UNSAFE"):
         server.run(load_settings(host="10.0.0.1"), never)
