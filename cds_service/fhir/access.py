@@ -5,6 +5,7 @@ Everything one hook reads has one deadline. What cannot be had is said with its 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -22,6 +23,8 @@ from cds_service.fhir.replies import file_of, media_type, resource_of
 from cds_service.fhir.servers import Network, base_of, is_allowed, within
 
 __all__ = ["FhirAccess", "Grant", "HttpRecordSource", "Limits", "RecordSource", "is_allowed"]
+
+_log = logging.getLogger(__name__)
 
 NOT_LISTED: Final = "this FHIR server is not one that may be asked"
 _FHIR_JSON: Final = "application/fhir+json"
@@ -193,6 +196,10 @@ def _outcome(read: Future[Any]) -> Any:
     if not read.done() or read.cancelled():
         return TOO_LATE
     failure = read.exception()
-    if isinstance(failure, NotFetched):
-        return str(failure)
-    return read.result()
+    if failure is None:
+        return read.result()
+    if not isinstance(failure, NotFetched):
+        # Only the kind: what it says may quote the record. One read less must not take the answer down.
+        _log.error("a read from the FHIR server failed: %s", type(failure).__qualname__)
+        return "reading it failed"
+    return str(failure)
