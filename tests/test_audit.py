@@ -141,7 +141,7 @@ def test_who_called_is_told(settings, lines, body):
 
     @app.before_request
     def trust():
-        g.caller = SimpleNamespace(issuer="https://ehr.example.org", tenant="ward")
+        g.caller = SimpleNamespace(issuer="https://ehr.example.org", tenant="w\x00ard\n")
 
     app.test_client().post(f"/cds-services/{DISCHARGE}", json=body)
     assert lines()[0]["client"] == "https://ehr.example.org ward"

@@ -83,4 +83,5 @@ def _call(kind: str, status: int, services: Collection[str]) -> Call:
 def _client(caller: Any) -> str | None:
     if caller is None:
         return None
-    return f"{caller.issuer} {caller.tenant}" if caller.tenant else str(caller.issuer)
+    name = f"{caller.issuer} {caller.tenant}" if caller.tenant else str(caller.issuer)
+    return "".join(filter(str.isprintable, name))  # a tenant is whatever the client writes

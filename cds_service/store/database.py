@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Insert, QueuePool, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Insert, QueuePool, Table, create_engine, event, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cds_service.store.migrate import Status, migrate, status
 from cds_service.store.model import StoreUnavailableError
+from cds_service.store.schema import TOKEN_IDS
 
 WAIT_S: Final = 3
 """How long a request may wait for the database: to connect, and for a lock."""
 
 _DURABLE: Final = "cds_durable"
+_SLOW_S: Final = 1.0
+_TOO_SLOW: Final = "the database does not answer in time"
 
 
 class Database:
     """One database, opened on first use, so that one that is down keeps nobody from starting.
 
-    Safe to share between threads, and to make before the process forks as long as it was not used.
+    Safe to share between threads, and to make before the process forks as long as it was not used. While it does not
+    answer in time only one thread at a time waits for it; the others fail at once, and are free for hooks.
 
     Args:
         url: an SQLAlchemy address, `sqlite:///file.db` or `postgresql+psycopg://...`. The folder of a SQLite
@@ -36,6 +41,8 @@ class Database:
         self._url = url
         self._lock = threading.Lock()
         self._ready = False
+        self._slow = False
+        self._probe = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -44,10 +51,8 @@ class Database:
         Raises:
             StoreUnavailableError: the database does not answer.
         """
-        with self._errors_in_words():
-            self._prepare()
-            with self._engine.begin() as connection:
-                yield connection
+        with self._guarded(), self._engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -60,10 +65,8 @@ class Database:
         Raises:
             StoreUnavailableError: nothing was written.
         """
-        with self._errors_in_words():
-            self._prepare()
-            with self._transaction(durable) as connection:
-                yield connection
+        with self._guarded(), self._transaction(durable) as connection:
+            yield connection
 
     def insert_new(self, table: Table) -> Insert:
         """Return an insert into `table` that passes over rows whose key is there already."""
@@ -74,10 +77,11 @@ class Database:
     def check(self) -> str | None:
         """Return None where the database answers, else why not, in words."""
         try:
-            with self.reading():
-                return None
+            with self.reading() as connection:
+                connection.execute(select(TOKEN_IDS.c.digest).limit(1))
         except StoreUnavailableError as error:
             return str(error)
+        return None
 
     def close(self) -> None:
         """Close the connections. The database opens again on next use."""
@@ -93,8 +97,8 @@ class Database:
             NewerDatabaseError: the database is of a newer version of this service.
             StoreUnavailableError: the database does not answer.
         """
-        with self._errors_in_words():
-            self._prepare()
+        with self._guarded():
+            pass
 
     def status(self) -> Status:
         """Return how far the database is, without changing it. Raises as `prepare`."""
@@ -109,6 +113,25 @@ class Database:
                 yield connection
 
     @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let the block use the prepared database, one thread at a time while it is slow."""
+        probing = self._slow
+        if probing and not self._probe.acquire(blocking=False):
+            raise StoreUnavailableError(_TOO_SLOW)
+        began = time.monotonic()
+        try:
+            with self._errors_in_words():
+                self._prepare(probing)
+                yield
+            self._slow = False
+        except StoreUnavailableError:
+            self._slow = time.monotonic() - began > _SLOW_S
+            raise
+        finally:
+            if probing:
+                self._probe.release()
+
+    @contextmanager
     def _errors_in_words(self) -> Iterator[None]:
         try:
             yield
@@ -116,15 +139,22 @@ class Database:
             # The database's own message may hold values or an address with a password: its kind must do.
             raise StoreUnavailableError(f"the database is not available ({type(error).__name__})") from error
 
-    def _prepare(self) -> None:
+    def _prepare(self, probing: bool) -> None:
         with self._lock:
-            if not self._ready:
+            if self._ready:
+                return
+            if self._slow and not probing:  # found while this thread waited for the lock
+                raise StoreUnavailableError(_TOO_SLOW)
+            try:
                 with self._engine.begin() as connection:
                     up_to_date = not status(connection).pending
                 if not up_to_date:
                     with self._transaction(True) as connection:
                         migrate(connection)
-                self._ready = True
+            except OperationalError:
+                self._slow = True  # for those who wait for the lock: they need not try one after the other
+                raise
+            self._ready = True
 
     @cached_property
     def _engine(self) -> Engine:

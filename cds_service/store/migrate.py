@@ -56,7 +56,10 @@ def migrate(connection: Connection) -> Status:
         NewerDatabaseError: as `status`; nothing was changed.
     """
     if connection.dialect.name == "postgresql":
-        # SQLite's transactions that write come one after the other anyway. Held until the transaction ends.
+        # SQLite's transactions that write come one after the other anyway. Held until the transaction ends, and with
+        # more patience than a request has: a step over many rows takes what it takes.
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     found = status(connection)
     if found.pending:

@@ -30,7 +30,8 @@ class Recorder:
 
     A thread runs only while rows wait: started by the first, it sleeps, writes all there are and ends. So the end of
     the process waits for the last rows, and nothing needs to be closed. Rows of a process that is killed are lost,
-    as are those that do not fit while the database is down; the log says how many.
+    as are those that do not fit while the database is down (the log says how many), or that still wait for it at the
+    end.
 
     Args:
         database: where they are written.

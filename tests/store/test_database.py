@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import socket
+import sqlite3
+import threading
+import time
+
 import pytest
 
 from cds_service.store.database import Database
@@ -54,6 +59,53 @@ def test_a_database_that_may_only_be_read(tmp_path):
     with pytest.raises(StoreUnavailableError), database.writing() as connection:
         connection.execute(TOKEN_IDS.insert(), ROW)
     database.close()
+
+
+def _tries(database, number):
+    """How long each of `number` threads that write at once took to fail."""
+    took = []
+
+    def write():
+        began = time.monotonic()
+        try:
+            with database.writing() as connection:
+                connection.execute(database.insert_new(TOKEN_IDS), ROW)
+        except StoreUnavailableError:
+            took.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=write) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(took)
+
+
+def test_while_a_file_is_locked_one_thread_waits_and_the_rest_are_free(tmp_path):
+    path = tmp_path / "cds.db"
+    database = Database(f"sqlite:///{path}")
+    database.prepare()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert len(_tries(database, 1)) == 1
+    took = _tries(database, 5)
+    assert len(took) == 5
+    assert took[3] < 1 < took[4] < 6
+    other.execute("ROLLBACK")
+    other.close()
+    assert _tries(database, 1) == []
+    assert _tries(database, 5) == []
+    database.close()
+
+
+def test_a_server_that_takes_connections_and_says_nothing():
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        database = Database(f"postgresql+psycopg://cds@127.0.0.1:{silent.getsockname()[1]}/cds")
+        took = _tries(database, 5)
+        assert len(took) == 5
+        assert took[-1] < 8  # not one after the other
+        assert _tries(database, 5)[3] < 1
+        database.close()
 
 
 def test_threads_share_a_database_in_memory():
