@@ -193,13 +193,12 @@ def _begin_postgresql(connection: Connection) -> None:
 def _open_sqlite(url: str) -> Engine:
     address = make_url(url)
     options: dict[str, Any] = {"hide_parameters": True, "connect_args": {"timeout": WAIT_S}}
-    if address.database and address.database.startswith("file:"):
-        pass  # SQLite's own form, with options behind the name; whoever writes it has made the folder
-    elif address.database and address.database != ":memory:":
-        Path(address.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    else:  # each connection to memory would see a database of its own
+    name = address.database or ":memory:"
+    if name == ":memory:":  # each connection to memory would see a database of its own
         options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": WAIT_S}
         options["connect_args"]["check_same_thread"] = False
+    elif not name.startswith("file:"):  # SQLite's own form, with options: whoever writes it has made the folder
+        Path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(address, **options)
     event.listen(engine, "connect", _connect_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
