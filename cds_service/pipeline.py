@@ -27,6 +27,9 @@ ORDER_SIGN: Final = "order-sign"
 NEEDED_AT_DISCHARGE: Final = (PrefetchKey.PROCEDURES, PrefetchKey.CLAIMS, PrefetchKey.DOCUMENTS)
 """A discharge can be judged from any one of these; without all three nothing can be said (HTTP 412)."""
 
+_READ_FOR_ORDERS: Final = (PrefetchKey.PATIENT, PrefetchKey.COVERAGE)
+"""What the judgement of draft orders needs beside them; nothing else is read for it from a FHIR server."""
+
 _UNKNOWN: Final = frozenset({KeyState.ABSENT, KeyState.FAILED})
 # SNOMED CT "ultrasonography guided erector spinae plane block", the one block technique with a confirmed concept.
 _ERECTOR_SPINAE: Final = ("http://snomed.info/sct", "789172006")
@@ -120,7 +123,8 @@ class Pipeline:
         record = from_prefetch(context, prefetch)
         chart = chart_of_orders(record, self.vocabulary)
         if chart is not None and source is not None:
-            chart = chart_of_orders(from_prefetch(context, prefetch, source), self.vocabulary)
+            whole = from_prefetch(context, prefetch, source, _READ_FOR_ORDERS)
+            chart = chart_of_orders(whole, self.vocabulary)
         if chart is not None:
             return (chart,)
         done = self._done(record)

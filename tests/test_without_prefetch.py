@@ -92,6 +92,19 @@ def test_orders_about_something_else_cost_no_read(client: FlaskClient, fhir_serv
     assert FhirServer.asked == []
 
 
+def test_orders_of_a_block_cost_only_what_they_need(client: FlaskClient, fhir_server: str) -> None:
+    body = load_case(cases_folder() / "order-addon-alone").request("order-sign")
+    answer = client.post(ORDER_SIGN, json={**body, "prefetch": {}, "fhirServer": fhir_server})
+    assert answer.json["cards"]
+    assert sorted(path.removeprefix("/fhir/").partition("/")[0] for path in FhirServer.asked) == ["Coverage", "Patient"]
+
+
+def test_a_coverage_that_cannot_be_read_is_told_with_the_orders(client: FlaskClient) -> None:
+    body = load_case(cases_folder() / "order-addon-alone").request("order-sign")
+    answer = client.post(ORDER_SIGN, json={**body, "prefetch": {}, "fhirServer": "http://127.0.0.1:9/fhir"})
+    assert "coverage: the FHIR server could not be reached" in answer.get_data(as_text=True)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -64,6 +64,8 @@ def chart_of_orders(record: Record, vocabulary: Vocabulary) -> Chart | None:
         not_read=(
             *((fact.reference, "not valid FHIR R4, so no correction is offered") for fact in facts if not fact.valid),
             *_left_out(order.reference for order in record.draft_orders if order not in drafts),
+            # Who pays decides the rules; the rest of the record is not needed for orders.
+            *((unread.subject, unread.reason) for unread in record.unread if unread.subject == PrefetchKey.COVERAGE),
         ),
     )
 

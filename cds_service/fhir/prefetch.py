@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from cds_service.fhir.bundle import FIRST_PAGE, RESOURCE_TYPES, Collector, entry_of, failure_reason, next_page
@@ -22,19 +22,22 @@ _RECORDED_TYPES: Final = _KNOWN_TYPES - {RESOURCE_TYPES[PrefetchKey.ORDERS]}
 
 
 def from_prefetch(
-    context: Mapping[str, Any], prefetch: Mapping[str, Any] | None, source: RecordSource | None = None
+    context: Mapping[str, Any],
+    prefetch: Mapping[str, Any] | None,
+    source: RecordSource | None = None,
+    keys: Collection[PrefetchKey] = tuple(PrefetchKey),
 ) -> Record:
     """Return the record of one hook request.
 
     `context` is the hook's context (`patientId`, `encounterId`, `draftOrders` are read), `prefetch` the request's
-    prefetch, `source` where keys the client left out are read from, None where no FHIR server may be used. Keys
-    under names of the client's own are read as well: clients configure them by hand, and a Procedure is a Procedure
-    whatever it was sent as. Nothing is raised for anything that JSON can hold.
+    prefetch, `source` where keys the client left out are read from, None where no FHIR server may be used; of
+    these only `keys` are read. Keys under names of the client's own are taken as well: clients configure them by hand,
+    and a Procedure is a Procedure whatever it was sent as. Nothing is raised for anything that JSON can hold.
     """
     prefetch = prefetch if isinstance(prefetch, Mapping) else {}
     collector = Collector()
     states = dict.fromkeys(PrefetchKey, KeyState.ABSENT)
-    paged = {} if source is None else _paged(prefetch)
+    paged = {} if source is None else {key: page for key, page in _paged(prefetch).items() if key in keys}
     for name, value in prefetch.items():
         key = _KEYS.get(name)
         if key in paged:
@@ -47,7 +50,7 @@ def from_prefetch(
         if draft.type in _RECORDED_TYPES:
             collector.add(draft.resource, draft.full_url)
     if source is not None:
-        _fetch(collector, states, source, paged)
+        _fetch(collector, states, source, keys, paged)
     for key, kind in RESOURCE_TYPES.items():
         if kind in collector.types:
             states[key] = KeyState.PRESENT
@@ -57,7 +60,11 @@ def from_prefetch(
         "draft_orders": drafts,
     }
     record = collector.freeze(states, **members)
-    return record if source is None else _with_files(collector, record, source, members)
+    return (
+        record
+        if source is None or PrefetchKey.DOCUMENTS not in keys
+        else _with_files(collector, record, source, members)
+    )
 
 
 def _paged(prefetch: Mapping[str, Any]) -> dict[PrefetchKey, Resource]:
@@ -74,13 +81,17 @@ def _fetch(
     collector: Collector,
     states: dict[PrefetchKey, KeyState],
     source: RecordSource,
+    keys: Collection[PrefetchKey],
     paged: Mapping[PrefetchKey, Resource],
 ) -> None:
     """Read the keys the client left out. What it looked for itself (none, or failed) is not asked for again."""
     missing = tuple(
         key
         for key in PrefetchKey
-        if states[key] is KeyState.ABSENT and key not in paged and RESOURCE_TYPES[key] not in collector.types
+        if key in keys
+        and states[key] is KeyState.ABSENT
+        and key not in paged
+        and RESOURCE_TYPES[key] not in collector.types
     )
     if not missing and not paged:
         return
