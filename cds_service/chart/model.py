@@ -181,9 +181,10 @@ class Block:
     `region` is "cervical", "thoracic", "lumbar" or "sacral". `plane` names the plane of a fascial plane block
     ("erector-spinae"). `target` names what the needle was aimed at where the technique leaves a choice: "joint" or
     "medial-branch" (facet), a ganglion or plexus (sympathetic: "stellate", "thoracolumbar-chain", "celiac",
-    "splanchnic", "superior-hypogastric", "impar"), a nerve ("femoral") or "subcutaneous" (other). `method` is how
-    radiofrequency was applied ("thermal", "pulsed", "cooled"), or what else destroyed a nerve ("chemical", "cryo"); of
-    radiofrequency `target` is "medial-branch", "lateral-branch", "sacroiliac", "sympathetic" or the nerve.
+    "splanchnic", "superior-hypogastric", "impar"), "paravertebral-space" where a paravertebral block names it, a nerve
+    ("femoral") or "subcutaneous" (other). `method` is how radiofrequency was applied ("thermal", "pulsed", "cooled"),
+    or what else destroyed a nerve ("chemical", "cryo"); of radiofrequency `target` is "medial-branch",
+    "lateral-branch", "sacroiliac", "sympathetic" or the nerve.
     `continuous` is True for a catheter left for infusion, False for a stated single injection. `reported_codes` are
     the block codes its Procedures or orders carry. `performers` are the references (`Practitioner/1`) of who did it.
     """

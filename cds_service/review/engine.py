@@ -17,7 +17,7 @@ from cds_service.review.claims import Reported, judged_claims, reported
 from cds_service.review.diagnoses import gaps as diagnosis_gaps
 from cds_service.review.documentation import documentation
 from cds_service.review.expected import agrees, expected_lines
-from cds_service.review.mismatch import Mismatch, unexpected
+from cds_service.review.mismatch import Mismatch, contradicted, unexpected
 from cds_service.review.modifiers import distinct_modifiers
 from cds_service.review.queries import queries
 from cds_service.review.rule import Rule
@@ -25,6 +25,7 @@ from cds_service.review.rules import all_rules
 from cds_service.review.selection import Selection, is_coded, select
 from cds_service.review.separate_service import Service, separation
 from cds_service.review.sessions import gaps as session_gaps
+from cds_service.review.targets import is_settled
 
 _LOG = logging.getLogger(__name__)
 _DECIDING = frozenset({"technique", "catheter", "levels", "site-count"})
@@ -82,9 +83,6 @@ def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
     # Where the notes are silent on guidance, that is an answer; where they could not be read, the Claim's is as good.
     selections = select(blocks, view, seen.lines if chart.notes is NotesState.UNKNOWN else ())
     judgement = separation(chart, view, day, seen.other_lines)
-    # Catheter or injection decides the code itself: while the record says both, no line is sure.
-    unsure = any(contradiction.element == "catheter" for contradiction in chart.contradictions)
-    expected = () if unsure else expected_lines(selections, view, judgement, seen.lines, seen.other_lines)
     case = Case(
         chart=chart,
         view=view,
@@ -94,11 +92,19 @@ def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
         selections=selections,
         uncoded=tuple(block for block in blocks if not is_coded(block, view)),
         separation=judgement,
-        expected=expected,
+        expected=(),
         claim=seen.claim,
         ordered=bool(chart.orders),
     )
-    return case, seen
+    return replace(case, expected=_expected(case)), seen
+
+
+def _expected(case: Case) -> tuple[ExpectedLine, ...]:
+    # Catheter or injection decides the code itself: while the record says both, no line is sure.
+    if contradicted(case, "catheter"):
+        return ()
+    settled = tuple(selection for selection in case.selections if is_settled(case, selection.block))
+    return expected_lines(settled, case.view, case.separation, case.lines, case.other_lines)
 
 
 def _without_open_questions(block: Block, chart: Chart) -> Block:

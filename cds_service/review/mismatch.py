@@ -15,6 +15,7 @@ from cds_service.review.assessment import ExpectedLine
 from cds_service.review.case import Case
 from cds_service.review.selection import Selection, family_of, is_infusion, possible_families
 from cds_service.review.tally import supported
+from cds_service.review.targets import chain_instead, is_settled
 
 _SILENT_ON_BLOCKS = frozenset(
     {"claims", "Claim", "coverage", "Coverage", "patient", "Patient", "encounter", "Encounter"}
@@ -94,7 +95,7 @@ def why_unexpected(case: Case, line: Line) -> Mismatch | None:
 
 def _why_imaging(case: Case) -> Mismatch:
     """A block the knowledge cannot code may be what the imaging was for."""
-    if not case.selections or case.uncoded:
+    if not case.selections or case.uncoded or not all(is_settled(case, block) for block in done(case)):
         return Mismatch.UNKNOWN
     if not any(family.imaging_codes for family in case.families):
         return Mismatch.IMAGING_INCLUDED
@@ -115,13 +116,18 @@ def _why_block_code(case: Case, code: Code) -> Mismatch:
 def _why_other_family(case: Case, code: Code) -> Mismatch:
     """A code nothing tells of, beside right ones: the edit that forbids it says more than that it was not done."""
     own = case.view.family(code.family or "")
-    if own and any(own in possible_families(block, case.view) for block in case.uncoded):
+    if own and any(own in _left_open(case, block) for block in done(case)):
         return Mismatch.UNKNOWN
     if own and (other_place := _why_another_place(case, own)):
         return other_place
     paid = [line.code for line in case.expected if line.code in case.reported_codes]
     edits = (case.view.ptp(first, code.code) for first in paid)
     return Mismatch.EDITED if any(edit and edit.indicator == "0" for edit in edits) else Mismatch.TECHNIQUE
+
+
+def _left_open(case: Case, block: Block) -> tuple[Family, ...]:
+    """Return the families the words for a block leave open beside, or instead of, the one it is coded by."""
+    return possible_families(block, case.view) if block in case.uncoded else chain_instead(case, block)
 
 
 def _why_another_place(case: Case, own: Family) -> Mismatch | None:

@@ -9,12 +9,13 @@ from cds_service.review.assessment import Query
 from cds_service.review.case import Case
 from cds_service.review.expected import drafted_lines
 from cds_service.review.joints import disagree, treated
-from cds_service.review.mismatch import Mismatch, done, unexpected
+from cds_service.review.mismatch import done
 from cds_service.review.selection import Selection, family_of, possible_families
 from cds_service.review.sites import SideCount
+from cds_service.review.targets import is_settled
 from cds_service.review.together import not_told_apart
 from cds_service.review.units import count_units
-from cds_service.review.words import blocks_words, by_family, joined
+from cds_service.review.words import blocks_words, joined
 
 _QUESTIONS = {
     "laterality": "The record names different sides for this block. Which side was injected?",
@@ -78,14 +79,11 @@ def _open_targets(case: Case) -> Iterator[Query]:
     """Yield a question per paravertebral block that may have been one of the sympathetic chain.
 
     Beside the lumbar spine the word means either. Beside the thoracic spine it means the paravertebral space, unless
-    the chain's code is reported and the record gives no purpose that would tell.
+    the chain's code is reported and the record gives neither that target nor a purpose that would tell.
     """
-    reported = by_family(case, unexpected(case, Mismatch.TARGET))
-    as_chain = any(family.technique == Technique.SYMPATHETIC.value for family, _ in reported)
     for block in done(case):
-        told = block.purpose is not None or bool(case.operations)
         either = family_of(block, case.view) is None and _has_chain(case, block.region)
-        if block.technique is Technique.PARAVERTEBRAL and (either or (as_chain and not told)):
+        if block.technique is Technique.PARAVERTEBRAL and (either or not is_settled(case, block)):
             question = "The record does not settle what the needle was aimed at. Which structure was injected?"
             yield Query(question, (*_TARGETS, _UNCLEAR), block.evidence, rule="sympathetic-target")
 

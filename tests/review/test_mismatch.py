@@ -28,6 +28,9 @@ RIBS = {"technique": "intercostal", "levels": "rib_5 rib_6"}
         ([PLANE], {"claim": "64468"}, Mismatch.SIDES),
         ([{}, RIBS], {"claim": "64421-RT"}, Mismatch.EDITED),
         ([RIBS | {"catheter": True}], {"claim": "64420"}, Mismatch.UNKNOWN),
+        ([{}], {"claim": "64520"}, Mismatch.UNKNOWN),
+        ([{}], {"claim": "77003, 64520"}, Mismatch.UNKNOWN),
+        ([{"purpose": "trauma-analgesia"}], {"claim": "77003, 64520"}, Mismatch.IMAGING_INCLUDED),
     ],
 )
 def test_one_reason_for_each_line(blocks, options, reason, make_case, make_block):

@@ -119,6 +119,9 @@ SPACE_OR_CHAIN = ("the paravertebral space", "the sympathetic chain")
             id="the chain's code for a block without a purpose",
         ),
         pytest.param({"purpose": "trauma-analgesia"}, {"claim": "64520-RT"}, None, (), id="the purpose tells"),
+        pytest.param({"target": "paravertebral-space"}, {"claim": "64520-RT"}, None, (), id="the target is stated"),
+        pytest.param({}, {"claim": "64510-RT"}, None, (), id="the code of a ganglion elsewhere"),
+        pytest.param({}, {"claim": "64461-RT, 64520-RT"}, None, (), id="its own code is reported as well"),
         pytest.param({}, {"claim": "64520-RT", "operation": True}, None, (), id="the operation tells"),
         pytest.param({}, {"claim": "64461-RT"}, None, (), id="not every paravertebral block is asked about"),
         pytest.param(

@@ -21,6 +21,8 @@ _FACET_WORDS = frozenset({NERVE, JOINT, "facet"})
 _OF_THE_SACROILIAC_JOINT = ("lateral-branch", "sacroiliac")
 """Beside these a dorsal ramus is one of the nerves of the sacroiliac joint."""
 _NO_AIM = frozenset({"bare-joint", "foramen", "epidural-space"})
+_SPACE = re.compile(r"\bparavertebral spaces?\b")
+"""What a paravertebral block is aimed at, where the words say more than its name."""
 _HEAT = re.compile(r"(?<![0-9.])(?:8\d|9[0-5])\s{0,3}(?:degrees?\b|deg\b|[°º]|c\b|celsius)")
 """80 degrees C and above destroy nerve; pulses stay at 42."""
 _METHODS = ("pulsed", "cooled", "thermal")
@@ -35,6 +37,9 @@ def target_of(
     """Return what the needle was aimed at, where the technique leaves a choice (`Block.target`)."""
     if episode.key.technique is Technique.SYMPATHETIC:
         return _sympathetic(episode, sites)
+    if episode.key.technique is Technique.PARAVERTEBRAL:
+        space = _found(_SPACE, document, ownership, episode)
+        return Said("paravertebral-space", space) if space else None
     if episode.key.technique is Technique.FACET:
         return _facet(document, ownership, episode)
     if episode.key.technique is Technique.RADIOFREQUENCY:
@@ -54,7 +59,7 @@ def method_of(document: Document, ownership: Ownership, episode: Episode) -> Sai
     for naming in episode.namings:
         if method := naming.mention.concept.attributes.get("method"):
             said.setdefault(method, span_of(naming.mention))
-    if by_heat and "thermal" not in said and (heat := _heat(document, ownership, episode)):
+    if by_heat and "thermal" not in said and (heat := _found(_HEAT, document, ownership, episode)):
         said["thermal"] = heat
     return next(
         (Said(method, said[method]) for method in (_METHODS if by_heat else _DESTRUCTION) if method in said), None
@@ -113,8 +118,8 @@ def _told(document: Document, ownership: Ownership, episode: Episode, kind: str)
             yield mention
 
 
-def _heat(document: Document, ownership: Ownership, episode: Episode) -> Span | None:
-    for found in _HEAT.finditer(document.folded):
+def _found(words: re.Pattern[str], document: Document, ownership: Ownership, episode: Episode) -> Span | None:
+    for found in words.finditer(document.folded):
         index = document.layout.index_at(found.start())
         if ownership.owner(index, found.start(), found.end()) is episode:
             return Span(found.start(), found.end())

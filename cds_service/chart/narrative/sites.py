@@ -45,7 +45,8 @@ def locate(document: Document, ownership: Ownership, episode: Episode) -> Place:
     bilateral = side is not None and side.value is Side.BILATERAL
     counted = count(document, ownership, episode, located, bilateral)
     sites = tuple(_sites(counted.levels, located, side))
-    return Place(sites, counted.count, side, sides, tuple(item.levels for item in located))
+    aim = target_of(document, ownership, episode, sites)
+    return Place(sites, counted.count, side, sides, tuple(item.levels for item in located), aim)
 
 
 def _side_of_all(muscles: tuple[SiteReading, ...]) -> Said[Side] | None:

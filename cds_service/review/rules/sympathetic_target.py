@@ -19,8 +19,9 @@ in 2016. Published pages that describe 64520 in paravertebral words are not foll
 ## Known limits
 
 A sympathetic target must be said. A thoracic paravertebral block whose note does not speak of the sympathetic chain is
-one of the paravertebral space; where 64520 is reported for it and the note says nothing of its purpose either, the
-target is asked for as well. A record that names two techniques for one block is asked about.
+one of the paravertebral space. Where 64520 is reported for it, and the note says neither that the needle went into that
+space nor what the block was for, the target is asked for and nothing else is said. A record that names two techniques
+for one block is asked about.
 
 ## Example
 

@@ -2,6 +2,7 @@ import pytest
 
 RULE = "sympathetic-target"
 CHAIN = {"technique": "sympathetic", "region": "lumbar", "levels": "L2 L3", "target": "thoracolumbar-chain"}
+SPACE = {"target": "paravertebral-space"}
 STELLATE = {"technique": "sympathetic", "region": "cervical", "levels": "C6", "target": "stellate"}
 
 
@@ -18,6 +19,8 @@ STELLATE = {"technique": "sympathetic", "region": "cervical", "levels": "C6", "t
             id="no target stated: asked",
         ),
         pytest.param([{}], {"claim": "64520", "contradictions": ["technique"]}, id="contradicted: asked"),
+        pytest.param([{}], {"claim": "64520-RT"}, id="neither the space nor a purpose stated: asked"),
+        pytest.param([{}], {"orders": "64520"}, id="neither stated in an order: asked"),
         pytest.param([{"technique": "fascial-plane"}], {"claim": "64520"}, id="another technique: not here"),
         pytest.param([CHAIN], {"claim": "64483-RT"}, id="a code of another technique: not here"),
         pytest.param([{"region": "cervical", "levels": "C5"}], {"claim": "64461"}, id="another region: not here"),
@@ -34,12 +37,27 @@ def test_silent(blocks, options, judge):
     ("blocks", "options", "message", "remedy"),
     [
         pytest.param(
-            [{}],
+            [SPACE],
             {"claim": "64520-RT"},
             "64520 (lumbar or thoracic sympathetic chain block) is reported, but the record describes "
             "a thoracic paravertebral block.",
             "Report 64461-RT ×1.",
             id="the chain's code for the paravertebral space",
+        ),
+        pytest.param(
+            [{"purpose": "trauma-analgesia"}],
+            {"claim": "64520-RT"},
+            "64520 (lumbar or thoracic sympathetic chain block) is reported, but the record describes "
+            "a thoracic paravertebral block.",
+            "Report 64461-RT ×1.",
+            id="the chain's code for a block whose purpose tells",
+        ),
+        pytest.param(
+            [{}],
+            {"claim": "64510-RT"},
+            "64510 (stellate ganglion block) is reported, but the record describes a thoracic paravertebral block.",
+            "Report 64461-RT ×1.",
+            id="the code of a ganglion elsewhere leaves nothing open",
         ),
         pytest.param(
             [CHAIN],
@@ -65,7 +83,7 @@ def test_silent(blocks, options, judge):
             id="a block no code is known for",
         ),
         pytest.param(
-            [{}],
+            [SPACE],
             {"orders": "64520"},
             "64520 (lumbar or thoracic sympathetic chain block) is ordered, but the order asks for "
             "a thoracic paravertebral block.",
