@@ -165,7 +165,7 @@ def test_status_for_people(run, table, site, monkeypatch):
     assert f"with {site} laid over it" in " ".join(text.split())
     assert "2026-10-01   2026-12-31   1      site" in text
     assert "In no edition: 2024-10-01 to 2026-09-30." in text
-    assert "of ours not in 2024 Q3: 64466, 64467" in text
+    assert "of ours not in 2024 Q3: 62273, 64466, 64467" in text
 
 
 def test_status_of_a_broken_folder(run, site, monkeypatch):
