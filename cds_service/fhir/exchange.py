@@ -33,6 +33,7 @@ LEFT_ALONE: Final = "the FHIR server did not answer lately and is left alone for
 _CHUNK: Final = 64 * 1024
 _BUSY: Final = frozenset({429, 503})
 _FIRST_PAUSE_S: Final = 0.1
+_CHANCE: Final = random.SystemRandom()
 
 
 class NotFetched(Exception):  # noqa: N818 - not an error but an answer, which becomes an `Unread`
@@ -210,7 +211,7 @@ def _pause(reply: Reply, attempt: int) -> float | None:
         return None
     asked = _seconds(reply.retry_after)
     least = _FIRST_PAUSE_S * 2**attempt if asked is None else asked
-    return least + random.uniform(0, _FIRST_PAUSE_S)  # noqa: S311 - spreads load, keeps no secret
+    return least + _CHANCE.uniform(0, _FIRST_PAUSE_S)
 
 
 def _seconds(retry_after: str | None) -> float | None:
