@@ -129,8 +129,11 @@ def _plain(words: str, number: int) -> Iterator[_Following]:
         yield _ANY if len(letters) < _KEY_LENGTH else (letters[:_KEY_LENGTH],)
 
 
-_Entry = tuple[Callable[[str, int], "re.Match[str] | None"] | None, str, Concept]
-"""How to match a phrase (None where it is one whole word), what it competes for, and its meaning."""
+_Matcher = Callable[[str, int], "re.Match[str] | None"]
+_Phrase = tuple[str, str, Concept]
+"""A phrase, what it competes for, and its meaning."""
+_Entry = tuple[_Matcher | None, str, Concept]
+"""The same with how to match the phrase; None where it is one whole word."""
 
 _OWN = frozenset({"kind", "value", "phrases", "names"})
 """Members of a table that are not attributes of its concept."""
@@ -154,13 +157,26 @@ class _Known(dict[str, _Candidates | None]):
         return found
 
 
+@cache
+def matcher(phrase: str) -> _Matcher | None:
+    """Return how a phrase is matched, None where it is one whole word. Raises re.error where it is not well-formed.
+
+    Compiled when a text first has a word it may begin with: all of them at once would double the time of a start.
+    """
+    return None if _WORD.fullmatch(phrase) else re.compile(to_pattern(phrase)).match
+
+
+def _compiled(phrase: _Phrase) -> _Entry:
+    return matcher(phrase[0]), phrase[1], phrase[2]
+
+
 class Lexicon:
-    """Compiled phrases, ready to be looked for."""
+    """Phrases by the words they begin with, ready to be looked for."""
 
     def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
-        """Compile `[[concept]]` tables; raises ValueError or re.error where a phrase is not well-formed."""
-        self._closed: dict[str, list[tuple[frozenset[_Following], _Entry]]] = {}
-        self._open: dict[str, list[tuple[str, _Entry]]] = {}
+        """Index `[[concept]]` tables; raises ValueError where a phrase does not begin as it must."""
+        self._closed: dict[str, list[tuple[frozenset[_Following], _Phrase]]] = {}
+        self._open: dict[str, list[tuple[str, _Phrase]]] = {}
         self._known = _Known(self._candidates)
         for table in tables:
             more = {name: value for name, value in table.items() if name not in _OWN}
@@ -168,9 +184,8 @@ class Lexicon:
             concept = Concept(table["kind"], table["value"], more)
             role = concept.kind + str(more.get("direction", concept.value if concept.kind == "element" else ""))
             for phrase in (phrase.replace("<names>", names) for phrase in table["phrases"]):
-                match_at = None if _WORD.fullmatch(phrase) else re.compile(to_pattern(phrase)).match
                 for key, is_open, following in dict.fromkeys(first_keys(phrase)):
-                    entry = (match_at, role, concept)
+                    entry = (phrase, role, concept)
                     if is_open:
                         self._open.setdefault(key[:_KEY_LENGTH], []).append((key, entry))
                     else:
@@ -195,8 +210,9 @@ class Lexicon:
 
     def _candidates(self, letters: str) -> _Candidates | None:
         """Return the phrases that `letters`, a word of a text, may begin; None where there are none."""
-        begun = [entry for key, entry in self._open.get(letters[:_KEY_LENGTH], ()) if letters.startswith(key)]
-        closed = self._closed.get(letters, [])
+        opened = self._open.get(letters[:_KEY_LENGTH], ())
+        begun = [_compiled(phrase) for key, phrase in opened if letters.startswith(key)]
+        closed = [(following, _compiled(phrase)) for following, phrase in self._closed.get(letters, ())]
         if not begun and not closed:
             return None
         seen = {words for following, _ in closed for words in following}

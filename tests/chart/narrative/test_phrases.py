@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cds_service.chart.narrative.lexicon import Lexicon, shipped_tables
+from cds_service.chart.narrative.lexicon import Lexicon, matcher, shipped_tables
 
 PHRASES = sorted({phrase for table in shipped_tables() for phrase in table["phrases"]})
 SLIPS = {
@@ -23,6 +23,14 @@ SLIPS = {
 @pytest.mark.parametrize("slip", SLIPS)
 def test_no_shipped_phrase_has_a_slip(slip: str) -> None:
     assert [phrase for phrase in PHRASES if SLIPS[slip].search(phrase)] == []
+
+
+def test_every_shipped_phrase_compiles() -> None:
+    """They are compiled when a text first needs them, so nothing else would say so at a start."""
+    for table in shipped_tables():
+        names = f"({'|'.join(table.get('names', ()))})"
+        for phrase in table["phrases"]:
+            matcher(phrase.replace("<names>", names))
 
 
 @pytest.mark.parametrize(
