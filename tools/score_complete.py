@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from scoring import REPOSITORY, Tally, percent_of, stamp, table, write_section
 
+from cds_service.chart.model import Technique
 from cds_service.chart.narrative.reader import read
 from cds_service.chart.narrative.reading import BlockReading, Said, Status
 from cds_service.knowledge.library import load
@@ -95,12 +96,17 @@ def _wanted(blocks: Iterable[Mapping[str, Any]], name: str) -> set[str]:
 def _found(blocks: Iterable[BlockReading], name: str) -> set[str]:
     found: set[str] = set()
     for block in blocks:
-        aims = (block.plane.value if block.plane else None, block.target.value if block.target else None)
         if name == "technique":
-            found.add("/".join(part for part in (block.technique.value, *aims) if part))
+            found.add("/".join((block.technique.value, *_aims(block))))
         else:
             found.update(f"{block.technique} {each.lower()}" for each in _values(block, name))
     return found
+
+
+def _aims(block: BlockReading) -> list[str]:
+    """Return the plane or target that makes a block another one; that of a paravertebral block only confirms it."""
+    said = (block.plane, block.target if block.technique is not Technique.PARAVERTEBRAL else None)
+    return [aim.value for aim in said if aim]
 
 
 def _values(block: BlockReading, name: str) -> list[str]:
