@@ -47,6 +47,11 @@ _TAUGHT = re.compile(
     r"(?:is|are|lies?|runs?|courses?|crosses)\b"
 )
 """How a sentence that tells where nerves lie begins: "For C3 to C6, the medial branch runs ..."."""
+_CAME_FOR = re.compile(
+    r"\b(?:came|comes|here|seen|presents|presented|attends|attended|returns|returned|back|in)\s(?:[a-z]{1,12}\s){0,4}?"
+    r"for\s(?:an?|the|her|his|their)\s"
+)
+"""What the patient came for, and was then done: "came today for a stellate ganglion block at C6"."""
 _FOUND = re.compile(
     rf"{_LIST}(?:(?!\b(?:position|placement|needles?|tips?|spread|contrast)\b)[^.;]){{0,30}}?"
     r"\b(?:identified|marked|located|visualized|visualised|palpated|confirmed)\b"
@@ -84,7 +89,7 @@ def find_located(document: Document, ownership: Ownership, episode: Episode, sid
     for index in ownership.indices(episode):
         spinal = episode.key.technique in SPINAL
         named = ownership.tells(index, episode) if spinal else ownership.names(index, episode)
-        if spinal and ownership.only_aids(index, episode):
+        if spinal and ownership.only_aids(index, episode) and not _tells_what_for(document, index):
             continue
         if spinal and not named and _TAUGHT.match(document.folded, document.sentence(index).start):
             continue
@@ -100,6 +105,12 @@ def find_located(document: Document, ownership: Ownership, episode: Episode, sid
             elif spinal and not named and ownership.names(index, episode):
                 tier = max(tier, Tier.SAID)
             yield Located(levels, index, tier, _side_at(document, index, levels, sides_in(index)))
+
+
+def _tells_what_for(document: Document, index: int) -> bool:
+    """Return whether a sentence of the day tells what the patient came for."""
+    sentence = document.sentence(index)
+    return document.has(index, "today") and _CAME_FOR.search(document.folded, sentence.start, sentence.end) is not None
 
 
 def _is_aimed_by_bone(document: Document, episode: Episode) -> bool:

@@ -108,7 +108,7 @@ _BEFORE_THEN = re.compile(
     rf"\b(?P<second>{_GRADE}){_TEN}? "
     r"(?:after|post|later|now|(?:at|on|before|upon) (?:discharge|leaving)|"
     r"[^.;,\d]{0,15}(?:an hour|minutes?|hours?) (?:later|after|on\b|post)|"
-    r"@ ?\d{1,2} ?min|(?:at|after|by|in|within) \d{1,2} ?(?:min|h))"
+    r"@ ?\d{1,2} ?min|(?:at|after|by|in|within) \d{1,2} ?(?:min|h)|(?:at|by|@) ?(?:[01]?\d|2[0-3]):?[0-5]\d\b)"
 )
 _SERIES = re.compile(
     rf"(?<![\w])(?:(?P<before>pre|before|baseline|prior|initial(?:ly)?|on arrival)|post|after(?:wards?)?|now|then|"
