@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.chart.narrative.assertion import Assertion
 from cds_service.pipeline import Pipeline
 from cds_service.review.assessment import ExpectedLine
 
@@ -82,6 +84,11 @@ def scenarios(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def _write(path: Path, *rows: dict[str, Any]) -> None:
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def context(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    return _tool("compare_context", monkeypatch)
 
 
 def test_precision_and_recall(scoring: ModuleType) -> None:
@@ -335,3 +342,100 @@ def test_a_label_marked_as_wrong_is_what_must_not_be_given(scenarios: ModuleType
     example = scenarios.question(row, pipeline.knowledge)
     assert [line.code for line in example.wrong] == ["64483", "64484"]
     assert example.right == (scenarios.Wanted("64461", 1, ("RT",)), scenarios.Wanted("64462", 1, ("RT",)))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param([], "affirmed", id="nothing"),
+        pytest.param(["negated"], "negated", id="not so"),
+        pytest.param(["uncertain"], "planned", id="only possible"),
+        pytest.param(["historical", "hypothetical"], "historical", id="the past before the plan"),
+        pytest.param(["family", "negated"], "other", id="others before all"),
+    ],
+)
+def test_what_medspacy_says_is_one_assertion(context: ModuleType, said: list[str], expected: str) -> None:
+    assert context.peer_says(said) == expected
+
+
+def test_assertions_are_ranked_as_in_the_reader(context: ModuleType) -> None:
+    assert tuple(meaning.name.lower() for meaning in sorted(Assertion)) == context._SAYS
+
+
+def test_the_mentions_compared_lie_in_their_sentence(context: ModuleType) -> None:
+    note = context.Note("one", "Seen today. TAP block was declined; consent is not needed. 20 mL of ropivacaine.")
+    found = {item.kind: (item.sentence[item.start : item.end], item.ours) for item in context.targets_of(note)}
+    assert found["technique"] == ("TAP block", "negated")
+    assert found["consent"] == ("consent", "negated")
+    assert found["drug"] == ("ropivacaine", "affirmed")
+
+
+def test_disagreements_are_counted_and_hidden_words_kept(context: ModuleType) -> None:
+    def pair(ours: str, theirs: str, *, note: str = "open", kind: str = "technique") -> Any:
+        return context.Pair(context.Target(note, kind, "Plan: TAP block.", 6, 15, ours, note == "open"), theirs)
+
+    pairs = [
+        pair("affirmed", "affirmed"),
+        pair("planned", "affirmed"),
+        pair("planned", "affirmed", note="hidden", kind="drug"),
+        pair("affirmed", "negated"),
+    ]
+    said = context.compare(pairs)
+    assert "4 mentions; both say the same of 1 (25%)." in said
+    assert "| planned | 2 | 0 | 0 | 0 | 0 | 2 |" in said
+    assert "| affirmed | 1 | 0 | 0 | 1 | 0 | 2 |" in said
+    assert said.endswith("| `planned/affirmed` | 2 | drug 1, technique 1 |\n| `affirmed/negated` | 1 | technique 1 |")
+    assert context.details(pairs).splitlines() == [
+        "affirmed/negated technique `open`: Plan: [TAP block].",
+        "planned/affirmed drug `hidden`",
+        "planned/affirmed technique `open`: Plan: [TAP block].",
+    ]
+
+
+def test_the_comparison_does_without_medspacy(
+    context: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "write_section", lambda *_: pytest.fail("nothing was measured"))
+    assert context.main(["--write"], python=tmp_path / "python") == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("not compared: ")
+
+
+def _peer(folder: Path, body: str) -> Path:
+    """Return a program that answers in medspaCy's place."""
+    program = folder / "peer"
+    program.write_text(f"#!{sys.executable}\nimport sys\n{body}\n", encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        pytest.param('print(\'{"peer": "1"}\')\nfor _ in sys.stdin: print(\'["negated"]\')', 0, id="all answered"),
+        pytest.param("print('{\"peer\": \"1\"}')\nprint('[]')", 1, id="an answer is missing"),
+        pytest.param("sys.exit('it is broken')", 1, id="it fails"),
+    ],
+)
+def test_the_comparison_trusts_whole_answers_only(
+    context: ModuleType,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answers: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr(context, "own_notes", lambda: [context.Note("one", NOTE)])
+    written: dict[str, str] = {}
+    monkeypatch.setattr(context, "write_section", written.__setitem__)
+    _write(tmp_path / "notes.jsonl", {"id": "two", "text": NOTE})
+    assert context.main([str(tmp_path), "--write", "--details"], python=_peer(tmp_path, answers)) == code
+    said = capsys.readouterr()
+    assert list(written) == ([] if code else ["context", "context-public"])
+    assert ("PROBLEM" in said.err) == bool(code)
+    if not code:
+        own, public = written.values()
+        assert "peer 1; 1 notes." in own
+        assert own.partition("1 notes.")[2] == public.partition("1 notes.")[2]
+        assert said.out.count("[ropivacaine]") == 1

@@ -80,7 +80,10 @@ def _applies(document: Document, index: int, trigger: Mention, mention: Mention)
 
 def _reaches_forward(document: Document, index: int, trigger: Mention, mention: Mention) -> bool:
     between = document.folded[trigger.end : mention.start]
-    if _terminated(document, index, trigger.end, mention.start) or (":" in between and trigger.value == "negated"):
+    past = "then" if trigger.concept.attributes.get("past_then") else ""
+    if _terminated(document, index, trigger.end, mention.start, past) or (
+        ":" in between and trigger.value == "negated"
+    ):
         return False
     limit = trigger.concept.attributes.get("words")
     if limit is not None and len(between.split()) > limit:
@@ -100,7 +103,7 @@ def _reaches_back(document: Document, index: int, trigger: Mention, mention: Men
             return _is_called_off(document, index, trigger, mention)
         if trigger.start - mention.end > _BESIDE and not _is_passive(document, trigger):
             return False
-    if _terminated(document, index, mention.end, trigger.start):
+    if _terminated(document, index, mention.end, trigger.start) or _is_of_the_reason(document, trigger, mention):
         return False
     if mention.kind == "drug" and _OF_ITS_AMOUNT.search(document.folded, mention.end, trigger.start):
         return False
@@ -146,5 +149,16 @@ def _is_passive(document: Document, trigger: Mention) -> bool:
     return document.folded[max(trigger.start - 6, 0) : trigger.start].endswith(("was ", "were ", "been ", "be "))
 
 
-def _terminated(document: Document, index: int, start: int, end: int) -> bool:
-    return any(start <= word.start and word.end <= end for word in document.of(index, "terminator"))
+def _is_of_the_reason(document: Document, trigger: Mention, mention: Mention) -> bool:
+    """Whether what is past is the reason of a block: "TAP block for pain of the wound (laparotomy yesterday)"."""
+    before, _, within = document.folded[mention.end : trigger.start].rpartition("(")
+    past = trigger.value == "historical" and ")" not in within and " for " in before
+    return past and bool(within.strip()) and _DONE.isdisjoint(within.split())
+
+
+def _terminated(document: Document, index: int, start: int, end: int, past: str = "") -> bool:
+    """Return whether a terminator other than `past` stands between two places."""
+    return any(
+        start <= word.start and word.end <= end and document.folded[word.start : word.end] != past
+        for word in document.of(index, "terminator")
+    )

@@ -245,3 +245,21 @@ def test_a_block_that_was_not_done_is_not_performed(text: str) -> None:
 )
 def test_nor_is_every_no_beside_a_block_its_denial(text: str) -> None:
     assert [block.status for block in read(text).blocks] == [Status.PERFORMED]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        pytest.param("Left TAP block for pain (laparotomy yesterday).", Status.PERFORMED, id="the operation was"),
+        pytest.param("Left TAP block for pain (placed in the OR yesterday).", Status.HISTORICAL, id="the block was"),
+        pytest.param("Last seen on May 14, when a left TAP block was done.", Status.HISTORICAL, id="a visit before"),
+        pytest.param("On May 14 a left TAP block was performed.", Status.PERFORMED, id="May is a month"),
+        pytest.param("We may do a left TAP block.", Status.PLANNED, id="may is no month"),
+        pytest.param("Left TAP block at the previously marked site.", Status.PERFORMED, id="the mark was before"),
+        pytest.param("Previously had a left TAP block.", Status.HISTORICAL, id="the block was before"),
+        pytest.param("If pain returns, first gabapentin, then left TAP block.", Status.PLANNED, id="if, then"),
+        pytest.param("Pain returned, so first gabapentin, then left TAP block.", Status.PERFORMED, id="then alone"),
+    ],
+)
+def test_when_a_block_is(text: str, status: Status) -> None:
+    assert [block.status for block in read(text).blocks] == [status]
