@@ -36,41 +36,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cds_service.chart.model import Line
-from cds_service.knowledge.model import Family
 from cds_service.review.assessment import Severity
-from cds_service.review.case import Case, line_evidence
-from cds_service.review.mismatch import Mismatch, contradicted, done, unexpected
+from cds_service.review.case import Case
+from cds_service.review.mismatch import Mismatch
+from cds_service.review.other_family import of_other_family
 from cds_service.review.rule import Draft, Rule
-from cds_service.review.words import (
-    are,
-    blocks_words,
-    by_family,
-    codes_of,
-    codes_words,
-    instead,
-    reported_words,
-    tells_words,
-)
 
 
 def check(case: Case) -> Iterator[Draft]:
     """Yield one draft per family whose target is not that of the block done."""
-    if contradicted(case, "technique"):
-        return
-    for family, lines in by_family(case, unexpected(case, Mismatch.TARGET)):
-        yield _draft(case, family, lines)
-
-
-def _draft(case: Case, family: Family, lines: list[Line]) -> Draft:
-    blocks = done(case)
-    return Draft(
-        message=f"{codes_words(lines)} ({family.title.lower()}) {are(lines)} {reported_words(case)}, "
-        f"but {tells_words(case)} {blocks_words(blocks)}.",
-        remedy=instead(case) or f"Replace {codes_words(lines)} by the code for the target that was injected.",
-        evidence=(*map(line_evidence, lines), *(e for block in blocks for e in block.evidence)),
-        codes=codes_of(lines, case.expected),
-    )
+    yield from of_other_family(case, Mismatch.TARGET, "the code for the target that was injected")
 
 
 RULE = Rule(
