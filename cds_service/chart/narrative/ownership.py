@@ -26,6 +26,9 @@ _MORE_LEVELS = re.compile(
     r"(?:(?:[\s,&/+\-]|and\b|to\b|through\b){1,6}(?:th?|[cls])?\d{1,2}){1,12}\s{0,3}(?:(?:dr|dorsal\s{1,3}ramus)\s{1,3})?"
 )
 """The rest of a list of levels before a technique cuts nothing off from it: "TFESI and left L4, L5 MBB"."""
+_SEVERAL = 2
+_NOT_OF_THE_INJECTION = frozenset({"history", "findings", "plan", "indication", "diagnosis"})
+"""Sections whose levels may be those of the disease, and after which the telling goes on where it was."""
 _AIMED_AT = {
     Technique.FACET: frozenset({"joint", "medial-branch", "facet"}),
     Technique.RADIOFREQUENCY: frozenset({"joint", "medial-branch", "facet"}),
@@ -34,6 +37,34 @@ _AIMED_AT = {
     Technique.SYMPATHETIC: frozenset({"sympathetic"}),
 }
 """Words that say which of two techniques at the spine is told of: "the L5-S1 facet joint was then entered"."""
+
+
+_FOR_BOTH = re.compile(
+    r"\b(?:for|in|during|throughout) (?:both|all)(?: of)?(?: the| these)?"
+    r"(?=\s{0,2}(?:[.;,)]|\Z|procedures?\b|injections?\b|blocks?\b|parts?\b|steps?\b))"
+)
+
+
+def _by_level(document: Document, done: list[Episode]) -> dict[str, Episode | None]:
+    """Return, in a note of several techniques at the spine, the one block each level is named with; None for several.
+
+    "1. Interlaminar injection L5-S1  2. Right transforaminal injection L2-L3": what is then told of L5-S1 is of the
+    first.
+    """
+    if len({episode.key.technique for episode in done}) < _SEVERAL or any(
+        episode.key.technique not in _AIMED_AT for episode in done
+    ):
+        return {}
+    named: dict[int, list[Episode]] = {}
+    for episode in done:
+        for index in {naming.index for naming in episode.namings}:
+            named.setdefault(index, []).append(episode)
+    found: dict[str, Episode | None] = {}
+    for index, episodes in named.items():
+        for levels in document.levels.get(index, ()):
+            one = episodes[0] if len(episodes) == 1 else None
+            found[levels.name] = one if found.get(levels.name, one) is one else None
+    return found
 
 
 def _aims(document: Document, episodes: tuple[Episode, ...]) -> Iterator[tuple[Mention, int, Episode]]:
@@ -75,9 +106,12 @@ class Ownership:
         self._default: list[Episode | None] = []
         done = [episode for episode in episodes if episode.status is Status.PERFORMED]
         current = min(done, key=lambda episode: episode.namings[0].mention.start, default=None)
+        by_level = _by_level(document, done)
         for index in range(len(document.layout.sentences)):
             anchors = self._anchors.get(index, [])
             anchors.sort(key=_place)
+            if by_level and not anchors:
+                current = self._of_its_levels(index, by_level) or current
             for _, episode in anchors:
                 current = episode if episode.status is Status.PERFORMED else current
             heads = self._anchors.get(index + 1) if document.sentence(index).section == HEADING else None
@@ -85,6 +119,13 @@ class Ownership:
         self._joined: dict[int, list[tuple[Episode, Mention, Episode, Mention]]] = {}
         self._partners: set[frozenset[int]] = set()
         self._join()
+
+    def _of_its_levels(self, index: int, by_level: dict[str, Episode | None]) -> Episode | None:
+        """Return the block that all levels of a sentence were named with, None where they were not with just one."""
+        if self._document.sentence(index).section in _NOT_OF_THE_INJECTION:
+            return None
+        owners = [by_level.get(levels.name) for levels in self._document.levels.get(index, ())]
+        return owners[0] if owners and all(owner is owners[0] for owner in owners) else None
 
     def _join(self) -> None:
         """Find the techniques told of together."""
@@ -102,9 +143,7 @@ class Ownership:
         owner = self.owner(index, start, end)
         if owner is episode:
             return True
-        if index not in self._anchors and self._document.folded.startswith(
-            "both", self._document.sentence(index).start
-        ):
+        if index not in self._anchors and self._is_of_both(index, end):
             return episode.status is Status.PERFORMED
         pair = frozenset((id(owner), id(episode)))
         if pair not in self._partners:
@@ -115,6 +154,13 @@ class Ownership:
             (one, other) for first, one, second, other in self._joined.get(index, ()) if {id(first), id(second)} == pair
         ]
         return bool(joined) and not any(one.start <= start < other.start for one, other in joined)
+
+    def _is_of_both(self, index: int, end: int) -> bool:
+        """Return whether a sentence, or its words after `end`, are said of both: "Fluoroscopy for both"."""
+        sentence = self._document.sentence(index)
+        if self._document.folded.startswith("both", sentence.start):
+            return True
+        return _FOR_BOTH.search(self._document.folded, end, sentence.end) is not None
 
     def is_shared_side(self, index: int, start: int, episode: Episode) -> bool:
         """Return whether a side said before or after two techniques told of together is the side of `episode` too."""
