@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "keys": "Make a key pair and a signed token, to try client trust.",
     "feedback": "Show what clinicians did with the cards.",
     "db": "Show, upgrade or prune the database.",
+    "doctor": "Look what of the installation works, what does not, and what to do.",
     "knowledge": "Show which tables of CMS are loaded, or import newer ones.",
 }
 """Every command with what it does, as `--help` lists it."""
@@ -70,8 +71,9 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 something to say (check) or a case not as expected (demo); 2 wrong usage or "
-    "unreadable input; 3 settings or knowledge that cannot be used; 70 an error of the program itself.",
+    epilog="Exit codes: 0 done; 1 something to say (check), a case not as expected (demo), something that does not "
+    "work (doctor); 2 wrong usage or unreadable input; 3 settings or knowledge that cannot be used; 70 an error of the "
+    "program itself.",
 )
 @click.version_option(__version__, prog_name="cds-service")
 def main() -> None:

@@ -57,7 +57,7 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
         SettingsError: the settings would be unsafe beyond this machine, or the address cannot be listened on.
     """
     refuse_unsafe(settings)
-    address = _free_address(settings.host, settings.port)
+    address = free_address(settings.host, settings.port)
     app = create_app(settings)
     # What was built at start stays: no collection needs to walk it again, and forked workers keep sharing it. With
     # that out of sight Python would collect the little that is left far too often, hence the higher threshold.
@@ -85,7 +85,7 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
     server.serve(target_loader=(lambda: app) if forks else partial(create_app, settings), wrap_loader=False)
 
 
-def _free_address(host: str, port: int) -> str:
+def free_address(host: str, port: int) -> str:
     """Return the IP address of `host`, after trying that `port` is free there; Granian takes no names.
 
     Raises:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cds_service.store.migrate import Status, migrate, status
 from cds_service.store.model import StoreUnavailableError
-from cds_service.store.schema import TOKEN_IDS
+from cds_service.store.schema import TOKEN_IDS, TRIAL
 
 WAIT_S: Final = 3
 """How long a request may wait for the database: to connect, and for a lock."""
@@ -82,6 +82,21 @@ class Database:
         except StoreUnavailableError as error:
             return str(error)
         return None
+
+    def try_writing(self) -> None:
+        """Write, and take it back: a row, or while the tables are not up to date a table.
+
+        Raises:
+            StoreUnavailableError: the database does not take it.
+        """
+        with self._errors_in_words(), self._engine.connect() as connection:
+            connection.execution_options(**{_DURABLE: False})
+            with connection.begin() as transaction:
+                if status(connection).pending:
+                    TRIAL.create(connection)
+                else:
+                    connection.execute(TOKEN_IDS.insert().values(digest="trial", expires_at=0))
+                transaction.rollback()
 
     def close(self) -> None:
         """Close the connections. The database opens again on next use."""

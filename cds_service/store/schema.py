@@ -79,3 +79,6 @@ TOKEN_IDS = Table(
 
 VERSION = Table("cds_schema_version", MetaData(), Column("version_num", Text, primary_key=True))
 """Alembic's own table, under a name that no other application in the same database has."""
+
+TRIAL = Table("cds_trial", MetaData(), Column("id", Integer))
+"""Made to see whether tables can be made, and undone at once: no database has it."""
