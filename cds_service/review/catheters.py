@@ -20,6 +20,12 @@ def placement_days(blocks: tuple[Block, ...]) -> frozenset[date]:
     return days if all(block.service_date for block in blocks) else frozenset()
 
 
+def reported_placement_days(case: Case) -> frozenset[date]:
+    """Return the days the Claim has catheters placed on, for a record that does not date them."""
+    placing = (line for line in case.lines if (code := case.view.code(line.code)) and code.continuous)
+    return frozenset(line.service_date for line in placing if line.service_date is not None)
+
+
 def repeated_placements(case: Case) -> tuple[Line, ...]:
     """Return the lines that place a catheter once more, on a day after the one the record documents.
 

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from cds_service.chart.model import AnesthesiaType, Block, Evidence, Line, Technique
 from cds_service.review.assessment import Severity
 from cds_service.review.case import Case, line_evidence
-from cds_service.review.catheters import catheters, placement_days, repeated_placements
+from cds_service.review.catheters import catheters, placement_days, repeated_placements, reported_placement_days
 from cds_service.review.mismatch import contradicted, read_in_full
 from cds_service.review.rule import Draft, Rule
 from cds_service.review.words import are, block_names, codes_words, joined, line_words, lines_words
@@ -88,7 +88,7 @@ def _of_no_catheter(case: Case, lines: list[Line]) -> Iterator[Draft]:
 
 
 def _too_early(case: Case, lines: list[Line], placed: tuple[Block, ...]) -> Iterator[Draft]:
-    days = placement_days(placed)
+    days = placement_days(placed) or reported_placement_days(case)
     early = [line for line in lines if days and line.service_date is not None and line.service_date <= min(days)]
     if early:
         yield Draft(

@@ -46,6 +46,14 @@ def test_silent(blocks, options, judge):
             id="on the day of placement",
         ),
         pytest.param(
+            [EPIDURAL | {"day": None}],
+            {"claim": f"62324 @{DAY}, 01996 @{DAY}"},
+            "01996 is reported for 2026-03-02; the catheter was placed on 2026-03-02, and its care starts the day "
+            "after (edit 62324/01996, 2024 Q3).",
+            "Remove 01996 for 2026-03-02.",
+            id="a note without a date: as the Claim dates the placement",
+        ),
+        pytest.param(
             [EPIDURAL | {"day": NEXT}],
             {"claim": f"62324 @{NEXT}, 01996 @{DAY}"},
             "01996 is reported for 2026-03-02; the catheter was placed on 2026-03-03, and its care starts the day "
