@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds_service.chart.narrative.document import Document
+from cds_service.chart.narrative.document import UNDER_SKIN, Document
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.reading import Span
 
@@ -139,9 +139,9 @@ def _for_skin(document: Document, index: int, drug: Mention, drugs: list[Mention
 
 
 def _under_skin_as_treatment(document: Document, index: int) -> bool:
-    """Whether the infiltration under the skin is what the sentence tells of: its drug is that of the treatment."""
-    return any(
-        mention.concept.attributes.get("target") == "subcutaneous" and document.has(index, "painful-place")
+    """Whether the infiltration under the skin is what the note or the sentence tells of: then its drug counts."""
+    return document.treated_under_skin or any(
+        mention.concept.attributes.get("target") == UNDER_SKIN and document.has(index, "painful-place")
         for mention in document.of(index, "technique")
     )
 

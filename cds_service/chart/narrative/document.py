@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cds_service.chart.narrative.folding import fold
 from cds_service.chart.narrative.layout import Layout, Sentence, lay_out
@@ -15,6 +16,14 @@ from cds_service.chart.narrative.lexicon import Mention, shipped
 from cds_service.chart.narrative.misspelled import misspelled_drugs
 from cds_service.chart.narrative.reading import Span
 
+UNDER_SKIN = "subcutaneous"
+"""The target of local anesthetic under the skin over what hurts, as the treatment itself."""
+_BEFORE_TREATMENT = frozenset({"history", "findings", "plan", "indication", "diagnosis", "consent"})
+"""Sections whose painful place may be why something else was done under numbed skin."""
+_AS_A_MEANS = re.compile(r"\b(?:under|with|after|by|local)\b")
+"""Before the infiltration in the name of a procedure: it only numbed for that."""
+_OTHER_DOSE = re.compile(r"\d\s?(?:units?|iu|mg|mcg)\b")
+"""In a sentence without a local anesthetic: something else went under the skin, "heparin 5000 units"."""
 _COVERS = {
     "decoy": frozenset({"technique"}),
     "side-decoy": frozenset({"side"}),
@@ -58,6 +67,32 @@ class Document:
     """By the index of the sentence, the kinds of its mentions."""
     misspelled: dict[int, list[Mention]] = field(default_factory=dict)
     """By the index of the sentence, the drugs whose name has a slip in it."""
+
+    @cached_property
+    def treated_under_skin(self) -> bool:
+        """Whether an infiltration under the skin is the procedure itself: its drug may stand anywhere in the note.
+
+        It is the one technique named, and the value of the procedure's field, or told of a painful place.
+        """
+        named = self.kinds.get("technique", ())
+        if {mention.concept.attributes.get("target") for _, mention in named} != {UNDER_SKIN}:
+            return False
+        if self.kinds.get("operated") or not self.kinds.get("drug"):
+            return False
+        return any(self._is_treatment(index, mention) for index, mention in named)
+
+    def _is_treatment(self, index: int, mention: Mention) -> bool:
+        start, end, section = self.sentence(index)
+        if not self.has(index, "drug") and _OTHER_DOSE.search(self.folded, start, end):
+            return False
+        if section == "title" and not self.has(index, "operation"):
+            return _AS_A_MEANS.search(self.folded, start, mention.start) is None
+        if section in _BEFORE_TREATMENT:
+            return False
+        if self.has(index, "painful-place"):
+            return True
+        before = index > 0 and self.sentence(index - 1).section not in _BEFORE_TREATMENT
+        return before and self.has(index - 1, "painful-place") and self.has(index, "drug")
 
     def sentence(self, index: int) -> Sentence:
         """Return the sentence with this index."""

@@ -140,8 +140,11 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     if attributes.get("field"):
         return _is_field_value(document, index, mention)
     if beside := attributes.get("beside"):
-        worked = attributes.get("alone") and document.kinds.get("operated")
-        return all(document.has(index, kind) for kind in beside) and not worked
+        if attributes.get("alone") and document.kinds.get("operated"):
+            return False
+        return all(document.has(index, kind) for kind in beside) or (
+            bool(attributes.get("alone")) and document.treated_under_skin
+        )
     if mention.value == Technique.TRIGGER_POINT and attributes.get("weak"):
         told = document.has(index, "muscle") and _deed_done_to(document, index, mention) == "injection"
         return told or _is_numbed(document, index) or _are_then_injected(document, index + 1)
