@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from cds_service.chart.model import Purpose, Technique
 from cds_service.chart.narrative.amounts import agents, amounts, with_drugs
 from cds_service.chart.narrative.answers import Answer, answer
 from cds_service.chart.narrative.assertion import Assertion, assess, negation
@@ -94,6 +95,8 @@ def _of_block(block: BlockReading, place: Place) -> Iterator[StatementReading]:
         yield StatementReading("catheter", block.continuous.value, block.continuous.span)
     if block.purpose is not None:
         yield StatementReading("purpose", True, block.purpose.span, str(block.purpose.value))
+        if block.technique is Technique.OTHER and block.purpose.value is Purpose.SURGICAL_ANESTHESIA:
+            yield StatementReading("indication", True, block.purpose.span)  # what a small block is given to repair
     if block.requested is not None:
         yield StatementReading("requesting-provider", True, block.requested.span)
 
