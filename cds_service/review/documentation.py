@@ -10,6 +10,7 @@ from cds_service.chart.model import FIRST_BLOCK, Block, Chart, Evidence, Fact, N
 from cds_service.knowledge.model import Requirement
 from cds_service.review.assessment import Element, ElementStatus
 from cds_service.review.case import Case
+from cds_service.review.selection import is_infusion
 from cds_service.review.separate_service import operated_that_day
 
 Stated = Mapping[str, list[Evidence]]
@@ -33,8 +34,7 @@ def _requirements(case: Case) -> Iterable[Requirement]:
     """Return one requirement per element, the strictest that applies to any block of the case."""
     chosen: dict[str, Requirement] = {}
     for selection in case.selections:
-        continuous = selection.block.continuous is not None and selection.block.continuous.value
-        for requirement in case.view.requirements(selection.family.id, continuous):
+        for requirement in case.view.requirements(selection.family.id, is_infusion(selection)):
             known = chosen.get(requirement.element)
             if known is None or _rank(requirement, case) > _rank(known, case):
                 chosen[requirement.element] = requirement
@@ -55,7 +55,7 @@ def _applies(requirement: Requirement, case: Case) -> bool:
             codes = (case.view.code(line.code) for line in case.lines)
             return any(code is not None and code.role == "imaging" for code in codes)
         case "infusion":
-            return any(s.block.continuous is not None and s.block.continuous.value for s in case.selections)
+            return any(map(is_infusion, case.selections))
         case "not-first-diagnostic":
             return not any(_is_first_block(statement) for statement in case.chart.statements)
         case _:

@@ -79,9 +79,11 @@ def _profile(chart: Chart, knowledge: Knowledge, day: date) -> str:
 def build_case(chart: Chart, view: View, day: date) -> tuple[Case, Reported]:
     """Return what the rules look at, with the lines the chart supports, and what was reported."""
     blocks = tuple(_without_open_questions(block, chart) for block in chart.blocks)
-    seen = reported(chart, view, _judged_codes(view.knowledge, select(blocks, view)))
-    # Where the notes are silent on guidance, that is an answer; where they could not be read, the Claim's is as good.
-    selections = select(blocks, view, seen.lines if chart.notes is NotesState.UNKNOWN else ())
+    selections = select(blocks, view)
+    seen = reported(chart, view, _judged_codes(view.knowledge, selections))
+    if chart.notes is NotesState.UNKNOWN:
+        # Notes that are silent on guidance are an answer; where they could not be read, the Claim's is as good.
+        selections = select(blocks, view, seen.lines)
     judgement = separation(chart, view, day, seen.other_lines)
     case = Case(
         chart=chart,

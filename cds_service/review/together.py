@@ -147,8 +147,7 @@ def _orphaned(name: str, there: AbstractSet[str], view: View) -> bool:
 
 def _guides_nothing(line: ExpectedLine, kept: Iterable[Drafted], view: View) -> bool:
     """Whether `line` is imaging, and every block left beside it includes imaging."""
-    code = view.code(line.code)
-    if code is None or code.role != "imaging":
+    if not _is_imaging(line, view):
         return False
     others = (view.code(other.line.code) for other in kept)
     return all(other.imaging_included for other in others if other is not None and other.role != "imaging")
