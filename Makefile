@@ -16,7 +16,7 @@ READER_VENV := bench/.venv-medspacy
 READER := $(READER_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve check bench sandbox format lock clean
+.PHONY: help demo test serve check audit bench sandbox format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,17 @@ test: $(DEV) ## run the tests (ARGS="tests/cards -k summary" for some of them)
 serve: $(RUNTIME) ## run the service on loopback (ARGS="--port 9000 --workers 2")
 	$(BIN)/cds-service serve $(ARGS)
 
-check: $(DEV) ## lint, format, types and the direction of imports
+check: $(DEV) ## lint, format, types, the direction of imports, and unsafe code (bandit)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive cds_service tools bench
+
+# Strict, and hashes required, so that nothing is passed over; without pip, since the locks name every package.
+audit: $(DEV) ## look for known weaknesses of the locked packages (pip-audit; needs the network)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(ARGS) \
+		--requirement requirements.txt --requirement requirements-build.txt --requirement requirements-dev.txt
 
 bench: $(RUNTIME) $(PEER) $(READER) ## measure CPU per request and note beside peers (ARGS=--write updates docs/performance.md)
 	$(BIN)/python -m bench.run $(ARGS)

@@ -37,7 +37,7 @@ _NUMBERS = {SHORT: 300, MIXED: 10, DENSE: 10}
 
 def texts() -> dict[str, list[str]]:
     """Return the texts of each kind, the warm-up first; the same in every run."""
-    chance = random.Random("reader")  # noqa: S311 - no secret is made of it
+    chance = random.Random("reader")  # nosec B311 # noqa: S311 - no secret is made of it
 
     def note(template: str) -> str:
         return charts.note(template, chance)

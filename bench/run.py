@@ -180,7 +180,7 @@ class Bench:
 
 def _chance(seed: str) -> random.Random:
     """Return chance that repeats itself: every run measures the same requests."""
-    return random.Random(seed)  # noqa: S311 - no secret is made of it
+    return random.Random(seed)  # nosec B311 # noqa: S311 - no secret is made of it
 
 
 def _spend(server: Running, path: str, bodies: Bodies, count: int) -> tuple[float, Answers]:

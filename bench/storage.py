@@ -13,11 +13,8 @@ import http.client
 import itertools
 import json
 import os
-import resource
 import signal
-import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -32,6 +29,7 @@ from typing import Any
 from sqlalchemy import create_engine, select
 
 from bench.postgresql import LocalPostgresql, programs
+from bench.service import Service
 from cds_service.resources import cases_folder
 from cds_service.store.schema import FEEDBACK
 
@@ -67,54 +65,9 @@ class Tally:
     """How often the fault happened."""
 
 
-class Service:
-    """The production server as a process of its own.
-
-    Args:
-        url: its database.
-        most_bytes: the largest file it may write, None for any.
-    """
-
-    def __init__(self, url: str, most_bytes: int | None = None) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
-        environment |= {"CDS_DATABASE_URL": url, "CDS_AUDIT_DATABASE": "true", "PYTHONPATH": str(ROOT)}
-
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cds_service", "serve", "--port", str(self.port), "--workers", str(WORKERS)],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        if most_bytes is not None:  # before any worker is started
-            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-        self._wait()
-
-    def workers(self) -> list[int]:
-        """Return the process ids of the workers."""
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(child) for child in children]
-
-    def stop(self) -> None:
-        """Stop it as an operator does."""
-        self.process.terminate()
-        self.process.wait(20)
-
-    def _wait(self) -> None:
-        for _ in range(300):
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-            try:
-                connection.request("GET", "/healthz")
-                if connection.getresponse().status == 200:
-                    return
-            except OSError:
-                time.sleep(0.1)
-            finally:
-                connection.close()
-        raise TimeoutError("the service did not start")
+def start(url: str, most_bytes: int | None = None) -> Service:
+    """Start the service on the database at `url`; `most_bytes` is the largest file it may write, None for any."""
+    return Service({"CDS_DATABASE_URL": url, "CDS_AUDIT_DATABASE": "true"}, WORKERS, most_bytes)
 
 
 class Client:
@@ -151,7 +104,7 @@ Fault = Callable[[Service, float], int]
 def run(scenario: str, url: str, fault: Fault, seconds: float, most_bytes: int | None = None) -> Tally:
     """Run one scenario against the database at `url` and return what happened."""
     tally = Tally(scenario)
-    service = Service(url, most_bytes)
+    service = start(url, most_bytes)
     stop = threading.Event()
     threads = [threading.Thread(target=_send, args=(tally, service.port, stop)) for _ in range(SENDERS)]
     threads.append(threading.Thread(target=_call, args=(tally, service.port, stop)))

@@ -13,7 +13,8 @@ from cds_service.settings import Settings, SettingsError
 
 KIND: Final = "port"
 _WAIT_S: Final = 2.0
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not listened on: where to ask who does
+_EVERY = "0.0.0.0"  # nosec B104 # noqa: S104 - not listened on: where to ask who does
+_ANY: Final = {_EVERY: "127.0.0.1", "::": "::1"}
 """Where a server that listens on every address is asked."""
 
 

@@ -52,7 +52,7 @@ def _editions(editions: Iterable[Edition]) -> Table:
 
 def _uncovered(kind: Kind, status: Status) -> Iterable[str]:
     used = kind.used
-    assert used is not None  # noqa: S101 - there are editions
+    assert used is not None  # nosec B101 # noqa: S101 - there are editions
     if not kind.covers_today:
         yield f"Today, {status.today}, lies in none of them; {used.edition} is used, and notChecked says so."
     days = [f"{period.first} to {period.last}" for period in kind.uncovered]

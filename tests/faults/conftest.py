@@ -1,0 +1,29 @@
+"""The production server as a process of its own, once for all tests of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.service import Service
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start services (`workers`, settings in words without the prefix), all stopped at the end."""
+    folder = tmp_path_factory.mktemp("service")
+    started: list[Service] = []
+
+    def begin(workers: int = 1, log: Path | None = None, **settings: object) -> Service:
+        settings = {"database_url": f"sqlite:///{folder / 'cds.db'}", **settings}
+        environment = {f"CDS_{name.upper()}": str(value) for name, value in settings.items()}
+        started.append(Service(environment, workers, log=log))
+        return started[-1]
+
+    yield begin
+    for service in started:
+        service.stop()
