@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import orjson
 
+from cds_service.cards import clarification_card, codes_card, documentation_card
 from cds_service.cards.build import build
 from cds_service.cards.frame import EXTENSION
 from cds_service.fhir.access import FhirAccess, Grant, HttpRecordSource, Limits, is_allowed
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.record import AttachedFile, Partial, PrefetchKey, RecordSource, Resource, Unread
+from cds_service.hooks.configuration import Configuration
 from cds_service.hooks.outcome import BadBundleError, MissingDataError
 from cds_service.hooks.request import FhirAuthorization, HookRequest
 from cds_service.memory import Recent
@@ -75,17 +77,21 @@ class Answers:
             found = self._pipeline.review_request(request.hook, request.context, request.prefetch, source)
         except NothingToJudgeError as error:
             raise MissingDataError(error.keys, self._why_missing(request), error.reasons) from None
-        cards = build(found, request.hook, self._settings.public_url)
+        chosen = request.configuration
+        cards = build(
+            found, request.hook, self._settings.public_url, kinds=_wanted_kinds(chosen), most=chosen.max_cards
+        )
         if self._given is not None:
             for card in cards:  # all of one encounter, so of one assessment
                 self._given(_given(card, request.service_id, found[0]))
         return cards
 
     def _digest(self, request: HookRequest, source: _Watched | None) -> bytes:
-        """Return what tells calls apart: everything the answer depends on, and nothing of who asks."""
+        """Return what tells calls apart: all the answer depends on, what was chosen of it too, and not who asks."""
         day = self._pipeline.today().isoformat()
-        asked = orjson.dumps([request.hook, day, request.context, request.prefetch, source and source.listed])
-        return blake2b(asked, digest_size=32).digest()
+        listed = source and source.listed
+        asked = [request.hook, day, request.configuration, request.context, request.prefetch, listed]
+        return blake2b(orjson.dumps(asked), digest_size=32).digest()
 
     def _source(self, request: HookRequest) -> _Watched | None:
         """Return where missing data is read; None where the call names no FHIR server.
@@ -163,6 +169,15 @@ def _grant(authorization: FhirAuthorization | None) -> Grant | None:
         authorization.subject,
         authorization.patient,
     )
+
+
+def _wanted_kinds(chosen: Configuration) -> frozenset[str]:
+    wanted = {
+        codes_card.KIND: chosen.codes,
+        documentation_card.KIND: chosen.documentation,
+        clarification_card.KIND: chosen.questions,
+    }
+    return frozenset(kind for kind, is_wanted in wanted.items() if is_wanted)
 
 
 def _plain(value: object) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cds_service.hooks.configuration import EVERYTHING, Configuration, read_configuration
 from cds_service.hooks.services import Service
 from cds_service.hooks.validation import Validator, read_json_object
 
@@ -32,7 +33,7 @@ class HookRequest:
 
     `context` has no member without a value (a null or empty `encounterId` is left out). `prefetch` is None where
     the client sent none; its values are as they came: a resource, an OperationOutcome, `None` for "there is none".
-    `repr` shows no patient data and no token.
+    `configuration` is what the client chose of the answer. `repr` shows no patient data and no token.
     """
 
     service_id: str
@@ -43,6 +44,7 @@ class HookRequest:
     fhir_server: str | None = None
     fhir_authorization: FhirAuthorization | None = None
     extension: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    configuration: Configuration = EVERYTHING
     issuer: str | None = None
     """Who signed the call's token, where that was checked; which FHIR servers may be read depends on it."""
 
@@ -62,6 +64,7 @@ class RequestReader:
         """
         document = read_json_object(body)
         self._validator.require(document)
+        extension = document.get("extension") or {}
         return HookRequest(
             service_id=self._service.id,
             hook=document["hook"],
@@ -70,7 +73,8 @@ class RequestReader:
             prefetch=document.get("prefetch"),
             fhir_server=document.get("fhirServer"),
             fhir_authorization=_authorization(document.get("fhirAuthorization")),
-            extension=document.get("extension") or {},
+            extension=extension,
+            configuration=read_configuration(extension),
         )
 
     def _plainly_valid(self, document: dict[str, Any]) -> bool:

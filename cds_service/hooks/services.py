@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cds_service.hooks.configuration import CARD_OPTIONS, OPTIONS_EXTENSION, Option
+
 ORDER_SIGN = "order-sign"
 ENCOUNTER_DISCHARGE = "encounter-discharge"
 
@@ -19,7 +21,7 @@ class Service:
     """One entry of discovery.
 
     `prefetch` is from key to template. `required_context` are the text members of its hook's context that must
-    be there, `required_bundles` those that are Bundles.
+    be there, `required_bundles` those that are Bundles. `options` are what a client may choose of the answer.
     """
 
     id: str
@@ -30,9 +32,11 @@ class Service:
     usage_requirements: str | None = None
     required_context: tuple[str, ...] = ("userId", "patientId")
     required_bundles: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the discovery entry, without members that have no value."""
+        options = [option.to_json() for option in self.options]
         members = {
             "hook": self.hook,
             "id": self.id,
@@ -40,6 +44,7 @@ class Service:
             "description": self.description,
             "prefetch": dict(self.prefetch),
             "usageRequirements": self.usage_requirements,
+            "extension": {OPTIONS_EXTENSION: options} if options else None,
         }
         return {name: value for name, value in members.items() if value}
 
@@ -57,6 +62,7 @@ ORDER_SIGN_SERVICE = Service(
     "signed, and suggests corrected or missing codes.",
     usage_requirements=_USAGE,
     required_bundles=("draftOrders",),
+    options=CARD_OPTIONS,
 )
 
 ENCOUNTER_DISCHARGE_SERVICE = Service(
@@ -67,6 +73,7 @@ ENCOUNTER_DISCHARGE_SERVICE = Service(
     "tells of, suggests the claim lines the record supports, and names what the documentation lacks.",
     usage_requirements=_USAGE,
     required_context=("userId", "patientId", "encounterId"),
+    options=CARD_OPTIONS,
 )
 
 SERVICES = (ORDER_SIGN_SERVICE, ENCOUNTER_DISCHARGE_SERVICE)
