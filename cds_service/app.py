@@ -8,18 +8,20 @@ from typing import Final
 
 from flask import Flask
 
+from cds_service import __version__
 from cds_service.answers import Answers
 from cds_service.audit import Audit
 from cds_service.chart.narrative.reader import read
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.validate import load as load_models
-from cds_service.hooks.audit import tell_of_calls
+from cds_service.hooks.audit import Call, tell_of_calls
 from cds_service.hooks.errors import register_error_handlers
 from cds_service.hooks.limits import limit_rate
 from cds_service.hooks.operations import create_operations
 from cds_service.hooks.routes import Protocol, create_blueprint
 from cds_service.hooks.services import SERVICES, Service
 from cds_service.knowledge.library import load
+from cds_service.metrics import Metrics
 from cds_service.pipeline import Pipeline
 from cds_service.review.rules import all_rules
 from cds_service.settings import Settings, load_settings
@@ -39,7 +41,7 @@ ALWAYS_OPEN: Final = frozenset({"operations.healthz", "operations.readyz"})
 PARTS: Final[Mapping[str, frozenset[str]]] = {
     "discovery": frozenset({"hooks.discovery"}),
     "pages": frozenset({"pages"}),
-    "metrics": frozenset({"metrics", "operations.metrics"}),
+    "metrics": frozenset({"operations.metrics"}),
 }
 """The endpoints and blueprints behind each word of `CDS_PUBLIC`. Whatever is not among them needs a token."""
 
@@ -60,10 +62,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     recorder = Recorder(database, afterwards=NowAndThen(database, settings.retention))
     answers = Answers(pipeline, settings, given=GivenCards(recorder).remember)
     audit = Audit(pipeline.knowledge.version, AuditTrail(recorder).add if settings.audit_database else None)
+    metrics = Metrics(__version__, pipeline.knowledge.version)
+
+    def told(call: Call) -> None:
+        audit(call)
+        metrics(call)
 
     _warm_up()
     app = Flask(__name__)
-    tell_of_calls(app, [service.id for service in SERVICES], audit)
+    tell_of_calls(app, [service.id for service in SERVICES], told)
     app.register_blueprint(
         create_blueprint(
             Protocol(
@@ -80,7 +87,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     # Feedback is kept in the database, answers need none: without it the service stays in rotation. With registered
     # clients they do need it, to tell whether a token was used before.
-    app.register_blueprint(create_operations({"database": database.check} if settings.trusted_clients else {}))
+    needed = {"database": database.check} if settings.trusted_clients else {}
+    app.register_blueprint(create_operations(needed, metrics.exposition))
     app.register_blueprint(create_pages(pipeline.knowledge, read_descriptors(settings.cpt_descriptors)))
     register_error_handlers(app)
     if settings.trusted_clients:

@@ -13,6 +13,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from cds_service.metrics import shared_by_workers
 from cds_service.settings import Settings, SettingsError, refuse_unsafe
 
 # The path, never the query string: nobody controls what clients put there.
@@ -58,6 +59,11 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
     """
     refuse_unsafe(settings)
     address = free_address(settings.host, settings.port)
+    with shared_by_workers():
+        _serve(settings, address, create_app)
+
+
+def _serve(settings: Settings, address: str, create_app: Callable[[Settings], Any]) -> None:
     app = create_app(settings)
     # What was built at start stays: no collection needs to walk it again, and forked workers keep sharing it. With
     # that out of sight Python would collect the little that is left far too often, hence the higher threshold.

@@ -35,6 +35,7 @@ ALWAYS_CLOSED = [
 OPENED = {
     "discovery": ["/cds-services", "/cds-services/"],
     "pages": ["/codes", "/codes/64461", "/rules", "/rules/mue-exceeded"],
+    "metrics": ["/metrics"],
 }
 
 
@@ -69,9 +70,9 @@ def test_what_is_about_patients_always_needs_a_token(request, app, method, path,
     assert client.open(path, method=method, json=body, headers=authorization(path)).status_code == 200
 
 
-@pytest.mark.parametrize("path", [path for paths in OPENED.values() for path in paths])
-def test_discovery_and_pages_are_open_unless_closed(closed, usual, path):
-    assert usual.test_client().get(path).status_code == 200
+@pytest.mark.parametrize(("part", "path"), [(part, path) for part, paths in OPENED.items() for path in paths])
+def test_discovery_and_pages_are_open_unless_closed_and_metrics_closed_unless_opened(closed, usual, part, path):
+    assert usual.test_client().get(path).status_code == (401 if part == "metrics" else 200)
     assert closed.test_client().get(path).status_code == 401
     assert closed.test_client().get(path, headers=authorization(path)).status_code == 200
 

@@ -51,7 +51,7 @@ def app_of(fake: Fake, **options: Any) -> Flask:
     register_error_handlers(app)
     protocol = Protocol(answer=fake.answer, keep_feedback=fake.keep, assess=fake.assess, **options)
     app.register_blueprint(create_blueprint(protocol))
-    app.register_blueprint(create_operations({"database": lambda: fake.check}))
+    app.register_blueprint(create_operations({"database": lambda: fake.check}, lambda _: (b"", "text/plain")))
     return app
 
 
