@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Insert, QueuePool, Table, create_engine, event, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cds_service.store.migrate import Status, migrate, status
@@ -72,6 +72,8 @@ class Database:
         """Return an insert into `table` that passes over rows whose key is there already."""
         if self._engine.dialect.name == "sqlite":
             return sqlite.insert(table).on_conflict_do_nothing()
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 15 ms of a start, with all its drivers
+
         return postgresql.insert(table).on_conflict_do_nothing()
 
     def check(self) -> str | None:

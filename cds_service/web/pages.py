@@ -9,7 +9,6 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from cds_service.knowledge.library import Knowledge
 from cds_service.review.rules import all_rules, find_rule
-from cds_service.web.markdown import render_markdown
 from cds_service.web.reference import ROLES, code_reference, codes_by_role, rule_reference
 
 _MAX_AGE_S = 300  # new knowledge comes with a restart; five minutes are soon enough for a reference page
@@ -66,6 +65,8 @@ class _Views:
         return _answer("rules.html", {"rules": found}, root="")
 
     def rule(self, rule_id: str) -> Response:
+        from cds_service.web.markdown import render_markdown  # noqa: PLC0415 - the parser, only where a page is looked at
+
         rule = find_rule(rule_id)
         if rule is None:
             return _not_found("rule", "This service has no such rule.", "rules")
