@@ -45,7 +45,7 @@ def changes(orders: Sequence[OrderFacts], change: Difference) -> list[Change]:
     """Return a suggestion's content for each change of `orders` that a client can make.
 
     Left to the text of the card: an order without an id cannot be named by an update or a delete; one that is not
-    valid, or whose code is not found where it is written, cannot be corrected.
+    valid, or has no code of its own but one it may be billed as, cannot be corrected, nor another code put beside it.
     """
     by_reference = {order.reference: order for order in orders}
     replaced = _replacements(change)
@@ -70,8 +70,13 @@ def _replacements(change: Difference) -> list[tuple[Line, ExpectedLine]]:
     return pairs
 
 
+def _of_code(order: OrderFacts) -> bool:
+    """Return whether the code is what was ordered, and not only what the order may be billed as (an extension)."""
+    return order.resource.get("resourceType") == "ServiceRequest" and ".extension[" not in order.line.path
+
+
 def _identified(order: OrderFacts) -> bool:
-    return order.resource.get("resourceType") == "ServiceRequest" and bool(order.resource.get("id"))
+    return _of_code(order) and bool(order.resource.get("id"))
 
 
 def _update(order: OrderFacts, want: ExpectedLine) -> Change | None:
@@ -108,7 +113,7 @@ def _recode_concept(concept: Json, old: str, new: str) -> bool:
 
 def _create(want: ExpectedLine, orders: Sequence[OrderFacts]) -> Change | None:
     like = max(
-        (order for order in orders if order.valid and order.resource.get("resourceType") == "ServiceRequest"),
+        (order for order in orders if order.valid and _of_code(order)),
         key=lambda order: likeness(order.line.code, want.code),
         default=None,
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from cds_service.chart.body_sites import side_of, sites_of
 from cds_service.chart.evidence import Place, block_from
 from cds_service.chart.model import Block, Evidence, Fact, Line, OrderFacts, Origin, Side
 from cds_service.chart.narrative.reader import mentions_block, read
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
-from cds_service.fhir.coding import CodedValue, cpt_codes
-from cds_service.fhir.reading import first_date, member, quantity, text
+from cds_service.fhir.coding import BillingOptions, CodedValue, billing_options, cpt_codes
+from cds_service.fhir.reading import first_date, member, numbered, quantity, text
 from cds_service.fhir.record import Entry
 from cds_service.fhir.validate import problem
 
@@ -26,7 +27,8 @@ def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
     """Return a draft order as a line, where it carries a block code or the code of imaging beside a block."""
     if not _asks(order):
         return None
-    for value in cpt_codes(order.resource.get("code")):
+    for code in _codes(order):
+        value = code.value
         if value.code in vocabulary.block_codes or value.code in vocabulary.companion_codes:
             amount = quantity(order.resource.get("quantityQuantity"))
             line = Line(
@@ -34,7 +36,7 @@ def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
                 units=amount.value if amount else float(value.units or 1),
                 modifiers=(),
                 reference=order.reference,
-                path="code",
+                path=code.concept,
                 service_date=None,
             )
             return OrderFacts(order.reference, order.resource, line, valid=problem(order.resource) is None)
@@ -47,7 +49,7 @@ def ordered_blocks(order: Entry, vocabulary: Vocabulary) -> tuple[Block, ...]:
         return ()
     meanings = _meanings(order, vocabulary)
     blocks = _worded(order) or [_coded(order, *coded) for coded in meanings[:1]]
-    return tuple(_completed(block, order, tuple(value.code for value, _ in meanings)) for block in blocks)
+    return tuple(_completed(block, order, tuple(code.value.code for code, _ in meanings)) for block in blocks)
 
 
 def request_of(
@@ -57,7 +59,9 @@ def request_of(
 
     Where nobody is named who did it, it may have been the one who asked.
     """
-    if requester is None or not performers or requester in performers or not is_block_order(order, vocabulary):
+    if requester is None or not performers or requester in performers:
+        return None
+    if not (is_block_order(order, vocabulary) or _billed_as_block(order, vocabulary)):
         return None
     display = text(member(order.resource, "requester", "display"))
     return Fact(True, (Evidence(order.reference, "requester", display or requester),))
@@ -70,9 +74,54 @@ def _asks(order: Entry) -> bool:
     return order.type == "ServiceRequest" and not withdrawn
 
 
-def _meanings(order: Entry, vocabulary: Vocabulary) -> list[tuple[CodedValue, CodeMeaning]]:
-    found = cpt_codes(order.resource.get("code"))
-    return [(value, vocabulary.block_codes[value.code]) for value in found if value.code in vocabulary.block_codes]
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A CPT code of an order, and the path of the concept it stands in."""
+
+    concept: str
+    value: CodedValue
+
+    def evidence(self, order: Entry) -> Evidence:
+        return Evidence(order.reference, f"{self.concept}.{self.value.path}", self.value.code)
+
+
+def _codes(order: Entry) -> Iterator[_Code]:
+    """Yield the CPT codes of an order: its own, else the one it may be billed as.
+
+    Several billing options are possibilities, and which of them it will be is not stated: none is the order's code.
+    """
+    own = {code.value.code: code for code in _own_codes(order)}
+    if own:
+        yield from own.values()
+        return
+    options = billing_options(order.resource.get("code"))
+    if options and all(values for _, values in options) and len(_possible(options)) == 1:
+        concept, values = options[0]
+        yield _Code(f"code.{concept}", values[0])
+
+
+def _own_codes(order: Entry) -> Iterator[_Code]:
+    details = numbered(order.resource.get("orderDetail"))
+    concepts = [("code", order.resource.get("code")), *((f"orderDetail[{n}]", detail) for n, detail in details)]
+    for path, concept in concepts:
+        yield from (_Code(path, value) for value in cpt_codes(concept))
+
+
+def _billed_as_block(order: Entry, vocabulary: Vocabulary) -> bool:
+    """Return whether an order will be billed as a block, whichever of its billing options it is."""
+    options = billing_options(order.resource.get("code")) if _asks(order) else ()
+    return (
+        bool(options) and all(values for _, values in options) and _possible(options) <= vocabulary.block_codes.keys()
+    )
+
+
+def _possible(options: BillingOptions) -> set[str]:
+    return {value.code for _, values in options for value in values}
+
+
+def _meanings(order: Entry, vocabulary: Vocabulary) -> list[tuple[_Code, CodeMeaning]]:
+    known = vocabulary.block_codes
+    return [(code, known[code.value.code]) for code in _codes(order) if code.value.code in known]
 
 
 def _worded(order: Entry) -> list[Block]:
@@ -84,8 +133,8 @@ def _worded(order: Entry) -> list[Block]:
     return [block_from(reading, place, Origin.ORDER) for reading in read(words).blocks]
 
 
-def _coded(order: Entry, value: CodedValue, meaning: CodeMeaning) -> Block:
-    evidence = (Evidence(order.reference, f"code.{value.path}", value.code),)
+def _coded(order: Entry, code: _Code, meaning: CodeMeaning) -> Block:
+    evidence = (code.evidence(order),)
     return Block(
         technique=meaning.technique,
         evidence=evidence,

@@ -15,6 +15,8 @@ LOINC: Final = "http://loinc.org"
 ICD_10_CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
 PLACE_OF_SERVICE: Final = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
 
+BILLING_OPTIONS: Final = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-billing-options"
+
 # Systems as `_bare_system` leaves them: no scheme, no "www.", no version, lower case. HL7 terminology gives the AMA's
 # address for CPT (https://terminology.hl7.org/CodeSystem-CPT.html); the rest is what senders write. HCPCS level I *is*
 # CPT (https://www.cms.gov/medicare/coding-billing/healthcare-common-procedure-system), so codes of CPT's shape under a
@@ -102,6 +104,23 @@ def cpt_codes(concept: object) -> tuple[CodedValue, ...]:
         return found
     words = text(concept) or text(member(concept, "text"))
     return _once(_in_text(words)) if words else ()
+
+
+BillingOptions = tuple[tuple[str, tuple[CodedValue, ...]], ...]
+"""For each option the path of its concept, and its CPT codes; none where it has none."""
+
+
+def billing_options(concept: object) -> BillingOptions:
+    """Return what a clinical code may be billed as: its options, with paths in `concept`.
+
+    Several options may contradict each other: an order carries whatever its codes could become on a claim
+    (https://hl7.org/fhir/us/davinci-crd/StructureDefinition-ext-billing-options.html).
+    """
+    return tuple(
+        (f"extension[{place}].valueCodeableConcept", cpt_codes(extension.get("valueCodeableConcept")))
+        for place, extension in numbered(member(concept, "extension"))
+        if extension.get("url") == BILLING_OPTIONS
+    )
 
 
 def concepts(concept: object) -> tuple[tuple[str, str], ...]:

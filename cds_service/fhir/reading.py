@@ -118,17 +118,3 @@ def quantity(value: object) -> Amount | None:
         return None if bare is None else Amount(bare)
     read = number(value.get("value"))
     return None if read is None else Amount(read, text(value.get("unit")) or text(value.get("code")))
-
-
-def extensions(element: object, url: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the extensions of an element that have this url."""
-    return tuple(item for item in items(member(element, "extension")) if item.get("url") == url)
-
-
-def extension_value(element: object, url: str) -> Any:
-    """Return the `value[x]` of the first extension with this url, or None."""
-    for extension in extensions(element, url):
-        for name, value in extension.items():
-            if name.startswith("value"):
-                return value
-    return None

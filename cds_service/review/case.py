@@ -99,5 +99,5 @@ class Case:
 
 def line_evidence(line: Line) -> Evidence:
     """Return the claim line (or order) itself as evidence."""
-    place = "code" if line.path == "code" else f"{line.path}.productOrService"
+    place = f"{line.path}.productOrService" if line.path.startswith("item") else line.path
     return Evidence(line.reference, place, line.code)

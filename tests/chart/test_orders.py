@@ -8,6 +8,7 @@ from cds_service.chart.build import chart_of_orders
 from cds_service.chart.model import Side, Technique
 from cds_service.chart.orders import is_block_order, order_facts, ordered_blocks, request_of
 from cds_service.fhir.bundle import entry_of
+from cds_service.fhir.coding import BILLING_OPTIONS
 from cds_service.fhir.prefetch import from_prefetch
 
 
@@ -78,6 +79,30 @@ def test_what_an_order_asks_for(resource, technique, side, continuous, vocabular
     assert (block.technique, block.side and block.side.value) == (technique, side)
     assert (block.continuous and block.continuous.value) == continuous
     assert block.reported_codes == (resource["code"]["coding"][0]["code"],)
+
+
+@pytest.mark.parametrize(
+    ("members", "path"),
+    [
+        ({"code": {"coding": [{"code": "x", "system": "urn:own"}, {"code": "64461"}]}}, "code.coding[1].code"),
+        ({"code": {"text": "CPT 64461"}}, "code.text"),
+        ({"code": {}, "orderDetail": [{}, {"coding": [{"code": "64461"}]}]}, "orderDetail[1].coding[0].code"),
+        (
+            {
+                "code": {
+                    "extension": [{"url": BILLING_OPTIONS, "valueCodeableConcept": {"coding": [{"code": "64461"}]}}]
+                }
+            },
+            "code.extension[0].valueCodeableConcept.coding[0].code",
+        ),
+    ],
+)
+def test_evidence_says_where_the_code_of_an_order_stands(members, path, vocabulary):
+    entry = entry_of({**order(), **members})
+    (block,) = ordered_blocks(entry, vocabulary)
+    (evidence,) = block.evidence
+    assert (evidence.path, evidence.quote) == (path, "64461")
+    assert evidence.path.startswith(f"{order_facts(entry, vocabulary).line.path}.")
 
 
 @pytest.mark.parametrize(

@@ -130,15 +130,6 @@ def test_codes_of_a_list() -> None:
     assert reading.codes([{"coding": [{"code": "a"}]}, {"coding": [{"code": "b"}, {"code": 3}]}]) == ("a", "b")
 
 
-def test_extensions() -> None:
-    element = {"extension": [{"url": "u", "valueString": "x"}, {"url": "v", "valueInteger": 0}, {"url": "w"}]}
-    assert reading.extension_value(element, "u") == "x"
-    assert reading.extension_value(element, "v") == 0
-    assert reading.extension_value(element, "w") is None
-    assert reading.extension_value(None, "u") is None
-    assert len(reading.extensions(element, "u")) == 1
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
@@ -156,4 +147,3 @@ def test_nothing_is_raised(value: Any) -> None:
     for read in (reading.date_of, reading.number, reading.quantity):
         read(value)
     reading.member(value, "coding", 0, "code")
-    reading.extension_value(value, "u")
