@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from importlib.util import find_spec
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Lock
 from typing import Final, Literal
@@ -140,23 +141,24 @@ def _file(pattern: str) -> Path:
 
 def _codes(path: Path) -> Mapping[str, str]:
     """Return the codes by category, which follow one another; the file also lists chapters ("1") and "A00-A09"."""
-    listed = " ".join(path.read_text(encoding="ascii").split("\n"))
+    listed = path.read_text(encoding="ascii").replace("\n", " ")
     return {match[1]: f"{match[0]} " for match in _WITHIN_CATEGORY.finditer(listed)}
 
 
 def _sides(path: Path) -> Mapping[str, Laterality]:
     """Return the side each title names; *unspecified* only where the same title exists with "right" in that place."""
-    content = path.read_bytes()
-    right = {title for _, title in _titles(content) if "right" in title}
-    sides: dict[str, Laterality] = {}
-    for code, title in _titles(content):
-        side = _side_of(title) or _left_open(title, right)
-        if side is not None:
-            sides[code] = side
-    return sides
+    # Mapped, not read: what a worker has once asked the system for, it keeps.
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        right = {title for _, title in _titles(content) if "right" in title}
+        sides: dict[str, Laterality] = {}
+        for code, title in _titles(content):
+            side = _side_of(title) or _left_open(title, right)
+            if side is not None:
+                sides[code] = side
+        return sides
 
 
-def _titles(content: bytes) -> Iterator[tuple[str, str]]:
+def _titles(content: mmap) -> Iterator[tuple[str, str]]:
     for match in _TITLE.finditer(content):
         yield match[1].decode().replace(".", ""), match[2].decode().lower()
 
