@@ -8,6 +8,7 @@ from cds_service.cards import wording
 from cds_service.cards.claim_update import correctable, with_lines
 from cds_service.cards.codes_summary import nothing_documented, summaries
 from cds_service.cards.difference import Difference, compare, difference, only_ordered
+from cds_service.cards.drafts import Draft, drafts, drafts_text, named
 from cds_service.cards.frame import Content, Suggestion, code_behind, first_fitting, paragraphs, sources_text
 from cds_service.cards.markdown import escaped, quoted, telling
 from cds_service.cards.order_update import changes
@@ -46,6 +47,7 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
         return None
     if not explained:
         change = compare((), ())
+    listed = _drafts(assessment, change, findings)
     shaped = [rule for line in assessment.expected_lines for rule in line.rules]
     return Content(
         kind=KIND,
@@ -53,10 +55,11 @@ def codes_content(assessment: Assessment, hook: str) -> Content | None:
         reasons="suggested-orders" if change.ordered else KIND,
         summary=fitting(summaries(assessment, change, findings)),
         warning=warning,
-        detail=_detail(assessment, change, findings),
+        detail=_detail(assessment, change, findings, listed),
         rules=tuple(dict.fromkeys([finding.rule for finding in findings] + shaped)),
         code=code_behind(assessment),
         suggestions=tuple(_suggestions(assessment, change, hook)),
+        drafts=_concerned(listed, change),
     )
 
 
@@ -75,6 +78,19 @@ def _unsettled(assessment: Assessment) -> bool:
     return bool(assessment.queries) and not assessment.correctable
 
 
+def _drafts(assessment: Assessment, change: Difference, findings: Iterable[Finding]) -> tuple[Draft, ...]:
+    """Return the draft orders to list: those whose lines are compared, else those the findings were read from."""
+    known = drafts(assessment)
+    compared = tuple(draft for draft in known if draft.line in change.present)
+    return compared or named(known, (piece for finding in findings for piece in finding.evidence))
+
+
+def _concerned(listed: tuple[Draft, ...], change: Difference) -> tuple[Draft, ...]:
+    """Return the draft orders the card is about: without those that are right as they are, where others are not."""
+    right = [line for line, _ in change.right]
+    return tuple(draft for draft in listed if draft.line not in right) or listed
+
+
 def _worded_order(assessment: Assessment) -> bool:
     return only_ordered(assessment) and not assessment.orders and not assessment.lines
 
@@ -82,13 +98,13 @@ def _worded_order(assessment: Assessment) -> bool:
 # Detail
 
 
-def _detail(assessment: Assessment, change: Difference, findings: Sequence[Finding]) -> str:
+def _detail(assessment: Assessment, change: Difference, findings: Sequence[Finding], listed: Sequence[Draft]) -> str:
     return first_fitting(
         paragraphs(
             [
                 *_explanations(findings[:shown], quotes, limit, change),
                 *([] if any(_about_lines(f, change) for f in findings) else _grounds(change, quotes)),
-                _present_text(change),
+                drafts_text(listed) or _claim_text(change),
                 _expected_text(change),
                 _not_checked(assessment, limit),
                 sources_text((source for f in findings[:shown] for source in f.citations), _SOURCES_SHOWN),
@@ -120,12 +136,10 @@ def _grounds(change: Difference, quotes: int) -> list[str]:
     return ["The record says:", *map(quoted, found)] if found else []
 
 
-def _present_text(change: Difference) -> str:
+def _claim_text(change: Difference) -> str:
     if not change or not change.present:
         return ""
-    texts = line_texts(change.present, modifiers=not change.ordered)
-    where = "In the draft orders" if change.ordered else "On the claim"
-    return f"{where}: {escaped(joined(texts, _LINES_SHOWN))}."
+    return f"On the claim: {escaped(joined(line_texts(change.present), _LINES_SHOWN))}."
 
 
 def _expected_text(change: Difference) -> str:

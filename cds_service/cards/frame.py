@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from cds_service.cards import wording
+from cds_service.cards.drafts import ASSOCIATED_RESOURCE, Draft, associated
 from cds_service.cards.identity import action_identity, scope_of, stable_uuid
 from cds_service.cards.markdown import cut, escaped, plain
 from cds_service.cards.reasons import override_reasons
@@ -43,7 +44,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one card says. `kind` is the card's; `reasons` names its set of override reasons, `topic` its topic."""
+    """What one card says. `kind` is the card's; `reasons` names its set of override reasons, `topic` its topic.
+
+    `drafts` are the draft orders it is about.
+    """
 
     kind: str
     topic: str
@@ -55,6 +59,7 @@ class Content:
     elements: tuple[str, ...] = ()
     code: str | None = None
     suggestions: tuple[Suggestion, ...] = ()
+    drafts: tuple[Draft, ...] = ()
 
 
 def card(content: Content, assessment: Assessment, service: Service) -> Json:
@@ -73,7 +78,7 @@ def card(content: Content, assessment: Assessment, service: Service) -> Json:
         "selectionBehavior": "any" if suggestions else None,
         "overrideReasons": override_reasons(content.reasons),
         "links": _links(content, base_url),
-        "extension": {EXTENSION: _extension(content)},
+        "extension": _extension(content),
     }
     return {name: member for name, member in members.items() if member}
 
@@ -85,7 +90,9 @@ def _source(content: Content, base_url: str, label: str) -> Json:
 
 def _extension(content: Content) -> Json:
     members = {"kind": content.kind, "rules": list(content.rules), "elements": list(content.elements)}
-    return {name: member for name, member in members.items() if member}
+    own = {name: member for name, member in members.items() if member}
+    orders = associated(content.drafts)
+    return {EXTENSION: own, ASSOCIATED_RESOURCE: orders} if orders else {EXTENSION: own}
 
 
 def _links(content: Content, base_url: str) -> list[Json]:

@@ -65,8 +65,12 @@ def line_text(line: Line | ExpectedLine, *, modifiers: bool = True) -> str:
 
 def line_texts(lines: Iterable[Line | ExpectedLine], *, modifiers: bool = True) -> list[str]:
     """Return the lines in words, equal ones together: "64462 ×1 on 3 lines"."""
+    return counted(line_text(line, modifiers=modifiers) for line in lines)
+
+
+def counted(texts: Iterable[str]) -> list[str]:
+    """Return the texts of lines, each once and with how many lines it stands for."""
     counts: dict[str, int] = {}
-    for line in lines:
-        text = line_text(line, modifiers=modifiers)
+    for text in texts:
         counts[text] = counts.get(text, 0) + 1
     return [text if count == 1 else f"{text} on {count} lines" for text, count in counts.items()]

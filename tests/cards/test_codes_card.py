@@ -286,7 +286,7 @@ def test_orders_get_a_suggestion_for_each_change(make: Any) -> None:
     found = content(make.assessment("64466", orders=orders), SIGN)
     assert found.reasons == "suggested-orders"
     assert [one.action["type"] for one in found.suggestions] == ["update", "delete"]
-    assert "In the draft orders: 64461 ×1 and 76942 ×1." in found.detail
+    assert "In the draft orders: 64461 ×1 (“nerve block”) and 76942 ×1 (“nerve block”)." in found.detail
 
 
 def test_a_long_label_names_fewer_lines(make: Any) -> None:

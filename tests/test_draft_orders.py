@@ -1,4 +1,4 @@
-"""Where a draft order may carry its procedure code: its code, its details, and what it may be billed as (over HTTP)."""
+"""Draft orders over HTTP: where they may carry a procedure code, and how a card tells which of them it is about."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 
 from cds_service.cases import load_case
 from cds_service.fhir.coding import BILLING_OPTIONS
-from cds_service.resources import cases_folder
+from cds_service.resources import cases_folder, schema
+
+RESPONSE = Draft202012Validator(schema("response"))
 
 CPT = "http://www.ama-assn.org/go/cpt"
 BLUEBUTTON = "https://bluebutton.cms.gov/resources/codesystem/hcpcs"
@@ -40,16 +43,21 @@ def order(*options: Any, codings: tuple[Any, ...] = (OWN,), words: str | None = 
     }
 
 
-def cards(client: FlaskClient, *orders: Any) -> list[dict[str, Any]]:
+def answer(client: FlaskClient, *orders: Any) -> Any:
     drafts = {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in orders]}
     body = {
         "hook": "order-sign",
         "hookInstance": "7d0c8f0e-9a53-4f0b-9d16-5b7c1f3f2a01",
         "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": drafts},
     }
-    answer = client.post("/cds-services/paravertebral-order-sign", json=body)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json["cards"]
+    response = client.post("/cds-services/paravertebral-order-sign", json=body)
+    assert response.status_code == 200, response.text
+    RESPONSE.validate(response.json)
+    return response.json
+
+
+def cards(client: FlaskClient, *orders: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = answer(client, *orders)["cards"]
     return found
 
 
@@ -150,3 +158,69 @@ def test_an_order_that_can_only_be_billed_as_a_block_is_the_request_for_one(
     (assessment,) = client.post("/assessments", json=bundle).json["assessments"]
     open_elements = [one["element"] for one in assessment["documentation"] if one["status"] == "missing"]
     assert [element for element in open_elements if element == "requesting-provider"] == missing
+
+
+# Which order a card is about
+
+
+def coded(number: str, code: str, words: str | None, **members: Any) -> Any:
+    return order(codings=(coding(code),), words=words, id=number, **members)
+
+
+FACET = coded("facet", "64490", "Right T4-T5 facet joint injection under fluoroscopy")
+ON_WRONG_CODE = coded("plane", "64461", ERECTOR_SPINAE)
+OPEN_LEVELS = order(codings=(), words="Right paravertebral block at T4-T5", id="open")
+CODE_ONLY = coded("number", "64462", None)
+DISPLAY_ONLY = order(codings=({**coding("64462"), "display": "PVB, more levels"},), words=None, id="display")
+WITHOUT_ID = {name: member for name, member in coded("", "64462", "Second level").items() if name != "id"}
+X_RAY = coded("x-ray", "71046", "Chest X-ray, two views")
+
+
+@pytest.mark.parametrize(
+    ("orders", "kind", "references", "words"),
+    [
+        pytest.param([ON_WRONG_CODE], "suggested-codes", ["plane"], "64461 ×1 (“Right erector spinae", id="the order"),
+        pytest.param([X_RAY, ON_WRONG_CODE], "suggested-codes", ["plane"], ERECTOR_SPINAE, id="among others"),
+        pytest.param([FACET, ON_WRONG_CODE], "suggested-codes", ["plane"], "(“Right T4-T5 facet", id="one of two"),
+        pytest.param([CODE_ONLY], "suggested-codes", ["number"], "orders: 64462 ×1.", id="a code without words"),
+        pytest.param([DISPLAY_ONLY], "suggested-codes", ["display"], "64462 ×1 (“PVB, more levels”).", id="a display"),
+        pytest.param([WITHOUT_ID], "suggested-codes", None, "64462 ×1 (“Second level”).", id="without an id"),
+        pytest.param(
+            [ON_WRONG_CODE, CODE_ONLY],
+            "suggested-codes",
+            ["plane", "number"],
+            "64461 ×1 (“Right erector spinae plane block at T5”) and 64462 ×1.",
+            id="two of them",
+        ),
+        pytest.param([OPEN_LEVELS], "clarification", ["open"], "> “Right paravertebral block", id="a question"),
+        pytest.param([X_RAY, FACET, OPEN_LEVELS], "clarification", ["open"], "> “Right paravert", id="on one of two"),
+    ],
+)
+def test_a_card_says_which_order_it_is_about(
+    client: FlaskClient, orders: list[Any], kind: str, references: list[str] | None, words: str
+) -> None:
+    kinds = {card["extension"]["org.paravertebral-cds.card"]["kind"]: card for card in cards(client, *orders)}
+    card = kinds[kind]
+    assert words in card["detail"]
+    assert card["extension"].get("davinci-crd.associated-resource") == (
+        references and [{"reference": f"ServiceRequest/{name}"} for name in references]
+    )
+
+
+def test_words_of_an_order_are_shown_in_part_and_as_plain_text(client: FlaskClient) -> None:
+    (card,) = cards(client, coded("a", "64462", "<b>Further level</b> " + "of the same block " * 20))
+    assert "64462 ×1 (“&lt;b>Further level&lt;/b>" in card["detail"]
+    assert len(card["detail"]) < 1000
+
+
+@pytest.mark.parametrize("identifier", ["x" * 300, "A.b-9", 7], ids=["long", "plain", "a number"])
+def test_an_id_is_taken_as_it_comes(client: FlaskClient, identifier: Any) -> None:
+    (card,) = cards(client, {**ON_WRONG_CODE, "id": identifier})
+    assert card["extension"]["davinci-crd.associated-resource"] == [{"reference": f"ServiceRequest/{identifier}"}]
+
+
+def test_at_discharge_no_resource_came_with_the_hook(client: FlaskClient) -> None:
+    case = load_case(cases_folder() / "thoracotomy-addon-three-units")
+    found = client.post("/cds-services/paravertebral-encounter-discharge", json=case.request("encounter-discharge"))
+    assert found.json["cards"]
+    assert "davinci-crd" not in found.text
