@@ -16,10 +16,10 @@ READER_VENV := bench/.venv-medspacy
 READER := $(READER_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve check audit bench sandbox format lock clean
+.PHONY: help demo test serve check audit conformance bench sandbox format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## fire every sample case at a running service and print its cards
 	$(BIN)/cds-service demo $(ARGS)
@@ -41,6 +41,9 @@ check: $(DEV) ## lint, format, types, the direction of imports, and unsafe code 
 audit: $(DEV) ## look for known weaknesses of the locked packages (pip-audit; needs the network)
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(ARGS) \
 		--requirement requirements.txt --requirement requirements-build.txt --requirement requirements-dev.txt
+
+conformance: $(DEV) ## run the tests of each requirement of CDS Hooks and write docs/conformance.csv (ARGS=--check compares)
+	$(BIN)/python -m tools.build_conformance $(ARGS)
 
 bench: $(RUNTIME) $(PEER) $(READER) ## measure CPU per request and note beside peers (ARGS=--write updates docs/performance.md)
 	$(BIN)/python -m bench.run $(ARGS)

@@ -158,6 +158,15 @@ def call(prefetch: dict[str, Any], server: FhirServer, mode: str) -> dict[str, A
     return body
 
 
+@pytest.mark.conformance(
+    "prefetch-completed",
+    "prefetch-null",
+    "prefetch-operation-outcome",
+    "prefetch-pages",
+    "fhir-access",
+    "token-presented",
+    "token-transient",
+)
 @pytest.mark.parametrize("mode", SERVERS)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("key", KEYS)
@@ -189,6 +198,7 @@ def test_a_key_in_a_state_beside_a_server(
         assert secret not in said
 
 
+@pytest.mark.conformance("prefetch-precondition-failed", "3.0-error-outcome")
 @pytest.mark.parametrize(
     ("mode", "reason"),
     [
@@ -213,6 +223,7 @@ def test_where_nothing_could_be_had_412_says_why(
     assert "jane-roe" not in answer.get_data(as_text=True)
 
 
+@pytest.mark.conformance("request-prefetch-optional", "prefetch-completed")
 @pytest.mark.parametrize("prefetch", [..., None, {}, {"patient": None}], ids=["no-member", "null", "empty", "one-null"])
 def test_a_request_without_prefetch_is_completed_like_any_other(
     clients: tuple[FlaskClient, FlaskClient], server: FhirServer, prefetch: Any

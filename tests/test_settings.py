@@ -236,6 +236,7 @@ def test_beyond_loopback_no_page_may_call_unless_named():
     assert load_settings(cors_origins=()).allowed_origins == ()
 
 
+@pytest.mark.conformance("transport-tls", "transport-fhir-tls")
 @pytest.mark.parametrize(
     ("options", "variable"),
     [
@@ -254,6 +255,7 @@ def test_a_fhir_server_on_loopback_needs_no_encryption():
     assert len(unsafe_reasons(load_settings(host="10.0.0.1", **options))) == 1
 
 
+@pytest.mark.conformance("transport-tls")
 def test_serving_unsafely_is_refused_unless_allowed():
     with pytest.raises(SettingsError, match=r"^CDS_HOST: refusing to listen on 10\.0\.0\.1\. .*CDS_ALLOW_UNSAFE"):
         refuse_unsafe(load_settings(host="10.0.0.1"))

@@ -62,6 +62,7 @@ def authorization(path: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {made.text()}"}
 
 
+@pytest.mark.conformance("security-authentication", "jwt-every-call", "feedback-authenticated")
 @pytest.mark.parametrize(("method", "path", "body"), ALWAYS_CLOSED)
 @pytest.mark.parametrize("app", ["closed", "usual"])
 def test_what_is_about_patients_always_needs_a_token(request, app, method, path, body):
@@ -70,6 +71,7 @@ def test_what_is_about_patients_always_needs_a_token(request, app, method, path,
     assert client.open(path, method=method, json=body, headers=authorization(path)).status_code == 200
 
 
+@pytest.mark.conformance("discovery-other-status", "jwt-every-call")
 @pytest.mark.parametrize(("part", "path"), [(part, path) for part, paths in OPENED.items() for path in paths])
 def test_discovery_and_pages_are_open_unless_closed_and_metrics_closed_unless_opened(closed, usual, part, path):
     assert usual.test_client().get(path).status_code == (401 if part == "metrics" else 200)
@@ -122,6 +124,7 @@ def test_without_registered_clients_no_cryptography_is_loaded(tmp_path):
 # --- once ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("jwt-jti")
 def test_a_token_used_before_a_restart_is_not_taken_after_it(tmp_path):
     headers = authorization(PATH)
     statuses = [make(tmp_path).test_client().post(PATH, json=ORDER_SIGN, headers=headers).status_code for _ in range(2)]
@@ -153,6 +156,7 @@ def test_of_two_processes_one_takes_the_token(tmp_path):
     assert [sorted(pair) for pair in zip(first, second, strict=True)] == [[200, 401]] * 25
 
 
+@pytest.mark.conformance("discovery-endpoint")
 def test_a_database_that_is_down_stops_calls_and_readiness_but_not_what_is_open(tmp_path):
     (tmp_path / "state").write_text("in the way")
     client = make(tmp_path).test_client()
@@ -168,6 +172,7 @@ def test_a_database_that_is_down_stops_calls_and_readiness_but_not_what_is_open(
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("security-authentication")
 def test_with_registered_clients_and_https_in_front_it_may_listen_beyond_loopback():
     options = {"host": "10.0.0.1", "base_url": BASE}
     refuse_unsafe(load_settings(trusted_clients=REGISTRATION, **options))
@@ -175,6 +180,7 @@ def test_with_registered_clients_and_https_in_front_it_may_listen_beyond_loopbac
         refuse_unsafe(load_settings(**options))
 
 
+@pytest.mark.conformance("transport-tls", "transport-fhir-tls")
 @pytest.mark.parametrize(
     ("options", "variable"),
     [

@@ -72,6 +72,7 @@ def discharge(**changes: Any) -> dict[str, Any]:
     return {**body, **changes}
 
 
+@pytest.mark.conformance("prefetch-or-fhir-server")
 def test_what_was_not_sent_is_read_from_the_fhir_server(client: FlaskClient, fhir_server: str) -> None:
     sent = client.post(DISCHARGE, json=CASE.request("encounter-discharge")).json
     read = client.post(DISCHARGE, json=discharge(fhirServer=fhir_server)).json
@@ -79,6 +80,7 @@ def test_what_was_not_sent_is_read_from_the_fhir_server(client: FlaskClient, fhi
     assert "/fhir/Claim" in FhirServer.asked
 
 
+@pytest.mark.conformance("prefetch-null")
 def test_a_key_that_was_looked_for_is_not_asked_for_again(client: FlaskClient, fhir_server: str) -> None:
     prefetch = {**CASE.request("encounter-discharge")["prefetch"], "claims": None}
     client.post(DISCHARGE, json=discharge(fhirServer=fhir_server, prefetch=prefetch))
@@ -105,6 +107,7 @@ def test_a_coverage_that_cannot_be_read_is_told_with_the_orders(client: FlaskCli
     assert "coverage: the FHIR server could not be reached" in answer.get_data(as_text=True)
 
 
+@pytest.mark.conformance("prefetch-precondition-failed")
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

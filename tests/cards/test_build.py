@@ -112,6 +112,7 @@ def test_a_card_in_full(make: Any) -> None:
     }
 
 
+@pytest.mark.conformance("link-url")
 def test_links_name_three_rules_and_one_code_and_are_safe_addresses(make: Any) -> None:
     findings = tuple(make.finding(f"rule {n}/x") for n in range(5))
     (card,) = build([everything(make, findings=findings, documentation=(), queries=())], DISCHARGE, URL)
@@ -232,6 +233,7 @@ def check_card(card: dict[str, Any]) -> None:
     assert set(re.findall(r"</?([a-z0-9]+)", rendered)) <= {"p", "ul", "li", "blockquote", "em"}
 
 
+@pytest.mark.conformance("card-summary-length", "card-detail-markdown", "3.0-no-html", "json-nothing-empty")
 @settings(deadline=None)
 @given(st.data())
 def test_whatever_the_record_says_the_cards_are_safe_and_whole(

@@ -205,6 +205,7 @@ def test_what_could_not_be_judged_is_said(make: Any) -> None:
     assert "quarter" not in content(make.assessment("64461", not_checked=gaps)).detail
 
 
+@pytest.mark.conformance("action-update-whole")
 def test_the_claim_suggestion_is_one_update_of_the_whole_claim(make: Any) -> None:
     claim = make.claim("99232", "64462 x3", "76942")
     (suggestion,) = content(make.assessment("64461-RT", "64462-RT", claim=claim)).suggestions

@@ -9,6 +9,7 @@ from cds_service.cards.markdown import cut, escaped, plain, quoted, telling
 from cds_service.chart.model import Evidence
 
 
+@pytest.mark.conformance("card-detail-markdown")
 @pytest.mark.parametrize(
     ("text", "safe"),
     [

@@ -43,6 +43,7 @@ def test_one_suggestion_for_each_change(make: Any, ordered: list[str], expected:
     assert [order.resource for order in orders] == before
 
 
+@pytest.mark.conformance("action-update-whole")
 def test_an_update_is_the_whole_order_with_another_code(make: Any) -> None:
     order = make.order("64461", note=[{"text": "after thoracotomy"}])
     (one,) = suggested(make, (order,), "64466")
@@ -98,6 +99,7 @@ def test_a_new_order_is_for_the_same_patient_and_requester_and_has_no_id(make: A
     }
 
 
+@pytest.mark.conformance("action-delete-reference")
 def test_a_delete_names_the_order(make: Any) -> None:
     (one,) = suggested(make, (make.order("64461"), make.order("76942", 2)), "64461")
     assert one.action == {

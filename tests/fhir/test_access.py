@@ -83,6 +83,7 @@ def source(server: FhirServer, **members: Any) -> HttpRecordSource:
     return fhir.source(server.base, grant, patient, encounter, templates=TEMPLATES_OF_DISCHARGE, allowed=allowed)
 
 
+@pytest.mark.conformance("token-presented")
 def test_reads_what_is_asked_for(server: FhirServer) -> None:
     server.answers = {"Claim": ok({"resourceType": "Bundle", "total": 0}), "Patient": ok({"resourceType": "Patient"})}
     found = source(server).read([PrefetchKey.CLAIMS, PrefetchKey.PATIENT])

@@ -344,6 +344,7 @@ def test_it_is_not_asked_forever(server: RawServer) -> None:
 # Pages
 
 
+@pytest.mark.conformance("prefetch-pages")
 def test_pages_are_put_together(server: RawServer) -> None:
     server.answers = {
         "Claim": ok(page("1", "2", following=f"{server.base}?_getpages=a&_offset=2", total=4)),
@@ -438,6 +439,7 @@ def test_one_hook_reads_only_so_much(server: RawServer) -> None:
     assert reasons == ["the answers of the FHIR server are too large together"]
 
 
+@pytest.mark.conformance("prefetch-pages")
 def test_a_first_page_of_the_client_is_completed(server: RawServer) -> None:
     server.answers = {"/fhir?_getpages=a": ok(page("2"))}
     prefetch = {key.value: None for key in PrefetchKey} | {
@@ -579,6 +581,7 @@ def test_one_that_is_is(server: RawServer, members: Any) -> None:
     assert TOKEN not in repr(grant)
 
 
+@pytest.mark.conformance("3.0-scopes")
 @pytest.mark.parametrize(
     ("scope", "told"),
     [
@@ -600,6 +603,7 @@ def test_scopes_that_do_not_suffice_are_told_when_the_server_refuses(
     assert reason == "the FHIR server answered 403" + ("; the scopes of the token do not cover Claim" if told else "")
 
 
+@pytest.mark.conformance("token-transient")
 def test_a_token_is_not_used_after_it_ran_out(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = source(server, Grant(TOKEN, expires_in=1), deadline=60)
     now = time.monotonic()

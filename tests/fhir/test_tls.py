@@ -116,6 +116,7 @@ def test_the_name_is_what_the_certificate_must_be_for(site: Callable[..., Any]) 
     assert server.names == ["fhir.example"]
 
 
+@pytest.mark.conformance("transport-fhir-tls")
 @pytest.mark.parametrize(("name", "trusted"), [("elsewhere.example", True), ("fhir.example", False)])
 def test_another_certificate_is_refused(site: Callable[..., Any], name: str, trusted: bool) -> None:
     _, reader = site(name, plain, trusted)

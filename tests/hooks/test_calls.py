@@ -31,6 +31,7 @@ def test_nothing_to_say_is_an_empty_list_of_cards(client, order_sign, discharge)
     assert client.post(DISCHARGE, json=discharge).data == b'{"cards":[]}'
 
 
+@pytest.mark.conformance("json-nothing-empty", "json-optional-left-out")
 def test_cards_come_back_without_empty_members(client, fake, card, discharge):
     fake.cards = [card | {"links": [], "detail": "", "extension": {"a": {"b": None}}}]
     response = client.post(DISCHARGE, json=discharge)
@@ -41,6 +42,7 @@ def test_cards_come_back_without_empty_members(client, fake, card, discharge):
     assert not {"links", "detail", "extension"} & set(document["cards"][0])
 
 
+@pytest.mark.conformance("request-context")
 def test_the_request_reaches_the_service_whole(client, fake, order_sign):
     order_sign["prefetch"] = {"patient": {"resourceType": "Patient"}, "claims": None}
     order_sign["extension"] = {"com.example": {"a": 1}}
@@ -64,6 +66,7 @@ def test_a_byte_order_mark_is_no_obstacle(client, order_sign):
     assert client.post(ORDER_SIGN, data=b"\xef\xbb\xbf" + json.dumps(order_sign).encode()).status_code == 200
 
 
+@pytest.mark.conformance("json-exchange", "3.0-error-outcome")
 @pytest.mark.parametrize(
     "body",
     [
@@ -86,24 +89,28 @@ def test_a_body_that_is_no_json_object_is_400(client, body):
     assert_outcome(client.post(ORDER_SIGN, data=body), 400, "structure")
 
 
+@pytest.mark.conformance("request-hook", "request-hook-instance", "request-context")
 @pytest.mark.parametrize("member", ["hook", "hookInstance", "context"])
 def test_a_missing_member_is_400_and_named(client, order_sign, member):
     del order_sign[member]
     assert_outcome(client.post(ORDER_SIGN, json=order_sign), 400, "required", member)
 
 
+@pytest.mark.conformance("order-sign-context")
 @pytest.mark.parametrize("member", ["userId", "patientId", "draftOrders"])
 def test_a_missing_member_of_the_order_sign_context_is_400_and_named(client, order_sign, member):
     del order_sign["context"][member]
     assert_outcome(client.post(ORDER_SIGN, json=order_sign), 400, "required", f"context.{member}")
 
 
+@pytest.mark.conformance("encounter-discharge-context")
 @pytest.mark.parametrize("member", ["userId", "patientId", "encounterId"])
 def test_a_missing_member_of_the_discharge_context_is_400_and_named(client, discharge, member):
     del discharge["context"][member]
     assert_outcome(client.post(DISCHARGE, json=discharge), 400, "required", f"context.{member}")
 
 
+@pytest.mark.conformance("request-hook", "request-fhir-server-with-token", "extension-object")
 @pytest.mark.parametrize(
     ("member", "value", "code", "place"),
     [
@@ -151,12 +158,14 @@ def test_a_wrong_member_of_the_context_is_400_and_named(client, order_sign, memb
     assert place in [expression for issue in response.get_json()["issue"] for expression in issue["expression"]]
 
 
+@pytest.mark.conformance("request-fhir-server-with-token")
 def test_authorization_without_a_fhir_server_is_400(client, order_sign):
     order_sign["fhirServer"] = None
     order_sign["fhirAuthorization"] = {"access_token": "t"}
     assert client.post(ORDER_SIGN, json=order_sign).status_code == 400
 
 
+@pytest.mark.conformance("request-authorization")
 @pytest.mark.parametrize("authorization", [{}, {"access_token": ""}, {"access_token": 7}, {"token_type": "Bearer"}])
 def test_authorization_without_a_token_is_400(client, order_sign, authorization):
     order_sign |= {"fhirServer": "https://fhir.example.org", "fhirAuthorization": authorization}
@@ -203,18 +212,21 @@ ODD_BUT_FINE = {
 }
 
 
+@pytest.mark.conformance("request-hook-instance", "request-authorization", "extension-unknown")
 @pytest.mark.parametrize("odd", ODD_BUT_FINE.values(), ids=ODD_BUT_FINE)
 def test_what_real_clients_send_is_not_refused(client, order_sign, odd):
     document = order_sign | odd | {"context": order_sign["context"] | odd.get("context", {})}
     assert client.post(ORDER_SIGN, json=document).status_code == 200
 
 
+@pytest.mark.conformance("response-other-status", "3.0-error-outcome")
 def test_an_unknown_service_is_404(client, order_sign):
     assert_outcome(client.post("/cds-services/other", json=order_sign), 404, "not-found")
     assert_outcome(client.post("/cds-services/other/feedback", json={}), 404, "not-found")
     assert_outcome(client.get("/nowhere"), 404, "not-found")
 
 
+@pytest.mark.conformance("response-other-status", "3.0-error-outcome")
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -232,6 +244,7 @@ def test_a_wrong_method_is_405_and_says_which_are_right(client, method, path):
     assert ("POST" in response.headers["Allow"]) != (method == "post")
 
 
+@pytest.mark.conformance("response-other-status", "3.0-error-outcome")
 @pytest.mark.parametrize("path", [ORDER_SIGN, ORDER_SIGN + "/feedback", "/assessments"])
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_over_the_limit_is_413(make_app, fake, path, announced):
@@ -245,6 +258,7 @@ def test_a_body_at_the_limit_is_read(make_app, fake, order_sign):
     assert make_app(fake, max_body_bytes=len(body)).test_client().post(ORDER_SIGN, data=body).status_code == 200
 
 
+@pytest.mark.conformance("prefetch-precondition-failed", "3.0-error-outcome")
 def test_data_that_could_not_be_had_is_412_and_the_key_is_named(client, fake, discharge):
     fake.error = MissingDataError(("patient", "encounter"), "The FHIR server did not answer.")
     response = client.post(DISCHARGE, json=discharge)
@@ -255,6 +269,7 @@ def test_data_that_could_not_be_had_is_412_and_the_key_is_named(client, fake, di
     ]
 
 
+@pytest.mark.conformance("response-other-status", "3.0-error-outcome", "json-exchange")
 def test_an_internal_error_is_500_with_an_id_and_no_patient_data_anywhere(client, fake, discharge, caplog):
     fake.error = KeyError("Jane Doe, born 1968")
     discharge["context"]["patientId"] = "secret-patient"

@@ -24,6 +24,7 @@ def preflight(client, path, origin):
     )
 
 
+@pytest.mark.conformance("cors")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("origins", "answer"), [((EHR,), EHR), (("*",), "*"), (("https://a.example", EHR), EHR)])
 def test_a_preflight_of_an_allowed_origin_is_answered(make_app, fake, path, origins, answer):
@@ -43,6 +44,7 @@ def test_other_origins_get_no_leave(make_app, fake, path, origins):
         assert not [name for name, _ in response.headers if name.startswith("Access-Control")]
 
 
+@pytest.mark.conformance("cors")
 def test_answers_and_errors_are_readable_for_an_allowed_page(make_app, fake, order_sign):
     client = make_app(fake, cors_origins=(EHR,)).test_client()
     service = "/cds-services/paravertebral-order-sign"

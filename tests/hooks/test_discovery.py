@@ -13,6 +13,7 @@ from cds_service.hooks.services import SERVICES, Service
 SCHEMA = Draft202012Validator(resources.schema("discovery"))
 
 
+@pytest.mark.conformance("discovery-endpoint")
 @pytest.mark.parametrize("path", ["/cds-services", "/cds-services/"])
 def test_discovery_answers_200_with_json(client, path):
     response = client.get(path)
@@ -27,6 +28,12 @@ def test_each_hook_has_a_service_with_an_id_of_its_own(client):
         ("paravertebral-order-sign", "order-sign"),
         ("paravertebral-encounter-discharge", "encounter-discharge"),
     ]
+
+
+@pytest.mark.conformance("discovery-none")
+def test_a_server_without_services_lists_none(make_app, fake):
+    response = make_app(fake, services=()).test_client().get("/cds-services")
+    assert (response.status_code, response.get_json()) == (200, {"services": []})
 
 
 def test_a_service_says_in_words_which_fhir_version_it_reads(client):
@@ -45,6 +52,7 @@ def test_prefetch_templates_are_passed_on_in_their_order(make_app, fake):
     ] * 2
 
 
+@pytest.mark.conformance("json-optional-left-out")
 def test_members_without_a_value_are_left_out():
     assert Service(id="s", hook="order-sign", title="t", description="d").to_json() == {
         "hook": "order-sign",

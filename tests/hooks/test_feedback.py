@@ -22,6 +22,7 @@ OVERRIDDEN = {"card": CARD, "outcome": "overridden", "outcomeTimestamp": WHEN}
 CODING = {"code": "other", "system": "urn:example:reasons", "display": "Other"}
 
 
+@pytest.mark.conformance("feedback-endpoint", "feedback-override-reason")
 @pytest.mark.parametrize(
     ("entry", "kept"),
     [
@@ -60,12 +61,16 @@ def test_feedback_is_kept_as_it_was_meant(client, fake, entry, kept):
     assert fake.feedback == [("paravertebral-encounter-discharge", kept)]
 
 
+@pytest.mark.conformance("feedback-repeated")
 def test_a_batch_with_repeated_and_contradicting_outcomes_is_kept_in_order(client, fake):
     client.post(URL, json={"feedback": [ACCEPTED, ACCEPTED, OVERRIDDEN]})
     client.post(URL, json={"feedback": [ACCEPTED]})
     assert [entry.outcome for _, entry in fake.feedback] == ["accepted", "accepted", "overridden", "accepted"]
 
 
+@pytest.mark.conformance(
+    "feedback-list", "feedback-card", "feedback-outcome", "feedback-accepted-suggestions", "feedback-timestamp"
+)
 @pytest.mark.parametrize(
     ("body", "place"),
     [

@@ -197,6 +197,7 @@ def test_a_key_belongs_to_its_family(source):
     assert source.find("P-384", "RSA") is None
 
 
+@pytest.mark.conformance("practice-keys-rotate", "3.0-jku")
 def test_a_new_key_is_found_at_its_first_token(source, server, clock):
     assert source.find("P-384", "EC")
     server.document = jwks("P-384 new")
@@ -213,6 +214,7 @@ def test_a_withdrawn_key_is_gone_when_the_set_is_read_again(source, server, cloc
     assert source.find("P-384", "EC") is None
 
 
+@pytest.mark.conformance("practice-keys-rotate")
 def test_made_up_ids_make_us_ask_once_in_a_while_only(source, server, clock):
     for second in range(PAUSE_S * 2):
         clock.now = second
@@ -361,10 +363,12 @@ def test_keys_come_from_the_registered_address(server):
     assert judge(jwks_url=server.address).verify(header(), PATH)
 
 
+@pytest.mark.conformance("jwt-jku", "3.0-jku")
 def test_a_registered_jku_is_asked(server):
     assert judge(jku=[server.address]).verify(header(jku=server.address), PATH)
 
 
+@pytest.mark.conformance("jwt-allow-list")
 @pytest.mark.parametrize("end", ["?", "#x", "/", "?a=b", ".evil.example"])
 def test_a_jku_that_only_looks_like_a_registered_one_is_never_asked(server, end):
     with pytest.raises(NotTrustedError, match="jku is not registered"):
@@ -372,6 +376,7 @@ def test_a_jku_that_only_looks_like_a_registered_one_is_never_asked(server, end)
     assert server.asked == []
 
 
+@pytest.mark.conformance("jwt-allow-list")
 def test_a_jku_nobody_registered_is_never_asked(server):
     """The CRD reference implementation reads the key from wherever the token says, and keeps it for later tokens."""
     server.document = jwks("P-384 evil")

@@ -114,6 +114,7 @@ def test_prefetch_keeps_null_apart_from_absent(order_sign):
     assert request.prefetch == {"claims": None}
 
 
+@pytest.mark.conformance("request-authorization", "token-transient")
 def test_the_token_is_read_and_never_shown(order_sign):
     order_sign |= {
         "fhirServer": "https://fhir.example.org/r4",

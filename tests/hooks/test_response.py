@@ -68,6 +68,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.conformance("json-nothing-empty")
 @given(card=st.dictionaries(st.text("abc", max_size=3), json_values, max_size=4))
 def test_no_response_holds_anything_without_a_value_but_the_list_of_cards(card):
     cards = envelope([card])["cards"]

@@ -21,6 +21,7 @@ from cds_service.store.model import StoreUnavailableError
 from tests.hooks.signing import BASE, EHR, NOW, PATH, Token, jwk, jwks, shared_secret, signed, token
 
 PARTNER = "https://partner.example.org"
+proves = pytest.mark.conformance
 REFUSED = (
     b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"login",'
     b'"details":{"text":"This call needs a valid token of a registered client."}}]}'
@@ -84,10 +85,13 @@ def guarded(make_app, fake) -> Any:
 @pytest.mark.parametrize(
     ("made", "options"),
     [
-        pytest.param(token(), {}, id="as it should be"),
+        pytest.param(token(), {}, id="as it should be", marks=proves("jwt-iss", "jwt-exp", "jwt-iat", "jwt-jti")),
         *(
             pytest.param(
-                token(header={"alg": algorithm, "kid": key}, sign=signed(key, algorithm)), {}, id=f"signed {algorithm}"
+                token(header={"alg": algorithm, "kid": key}, sign=signed(key, algorithm)),
+                {},
+                id=f"signed {algorithm}",
+                marks=proves("jwt-recommended-algorithms") if algorithm in ("ES384", "RS384") else (),
             )
             for algorithm, key in [
                 ("ES256", "P-256"),
@@ -96,7 +100,9 @@ def guarded(make_app, fake) -> Any:
                 *((family + size, "RSA-2048") for family in ("RS", "PS") for size in ("256", "384", "512")),
             ]
         ),
-        pytest.param(token(header={"kid": "a+b/c=="}, sign=signed("P-384 odd")), {}, id="kid with + / ="),
+        pytest.param(
+            token(header={"kid": "a+b/c=="}, sign=signed("P-384 odd")), {}, id="kid with + / =", marks=proves("jwt-kid")
+        ),
         pytest.param(token(header={"typ": "jwt"}), {}, id="typ in small letters"),
         pytest.param(token(header={"more": [1]}, sub="x", scope={"a": [None]}), {}, id="unknown members"),
         pytest.param(
@@ -107,17 +113,24 @@ def guarded(make_app, fake) -> Any:
             {},
             id="keys in the header are unread",
         ),
-        pytest.param(token(aud=[BASE + PATH]), {}, id="audience in a list"),
-        pytest.param(token(aud=["https://other.example", BASE + PATH, 7]), {}, id="two audiences, one of them ours"),
+        pytest.param(token(aud=[BASE + PATH]), {}, id="audience in a list", marks=proves("jwt-aud-list")),
+        pytest.param(
+            token(aud=["https://other.example", BASE + PATH, 7]),
+            {},
+            id="two audiences, one of them ours",
+            marks=proves("jwt-aud-list"),
+        ),
         pytest.param(token(aud="sand_man"), {"audiences": ["sand_man"]}, id="registered audience"),
         pytest.param(token(exp=NOW + 10.5, iat=NOW + 0.25), {}, id="parts of seconds"),
-        pytest.param(token(iat=NOW - 285, exp=NOW - 15), {}, id="expired within the leeway"),
+        pytest.param(token(iat=NOW - 285, exp=NOW - 15), {}, id="expired within the leeway", marks=proves("jwt-exp")),
         pytest.param(token(iat=NOW + 35, exp=NOW + 300), {}, id="from the future within the leeway"),
         pytest.param(token(nbf=NOW - 300), {}, id="nbf before iat, as Epic sends it"),
         pytest.param(token(nbf=NOW + 35), {}, id="nbf within the leeway"),
         pytest.param(token(exp=NOW + 900), {"max_lifetime_seconds": 900}, id="registered longer lifetime"),
         pytest.param(token(tenant="west"), {}, id="tenant of a client that registered none"),
-        pytest.param(token(tenant="west"), {"tenants": ["east", "west"]}, id="registered tenant"),
+        pytest.param(
+            token(tenant="west"), {"tenants": ["east", "west"]}, id="registered tenant", marks=proves("jwt-tenant")
+        ),
         pytest.param(
             token(iss=PARTNER, header={"kid": "P-384 partner"}, sign=signed("P-384 partner")), {}, id="another client"
         ),
@@ -133,6 +146,7 @@ def test_the_name_of_the_scheme_has_no_case(scheme):
     assert trust().verify(scheme + token().text(), PATH).issuer == EHR
 
 
+@pytest.mark.conformance("jwt-aud")
 @pytest.mark.parametrize(
     ("path", "audience"),
     [
@@ -169,20 +183,29 @@ def test_a_call_that_needs_no_token_has_no_caller(guarded, fake, order_sign):
 OTHER = PATH.replace("order-sign", "encounter-discharge")
 REFUSALS = [
     # header
-    pytest.param(token(header={"alg": "none"}, sign=lambda _: b""), "not a single bearer", id="alg none, no signature"),
-    pytest.param(token(header={"alg": "none"}), "alg is none of", id="alg none"),
-    pytest.param(token(header={"alg": "None"}), "alg is none of", id="alg None"),
-    pytest.param(token(header={"alg": None}), "alg is none of", id="no alg"),
+    pytest.param(
+        token(header={"alg": "none"}, sign=lambda _: b""),
+        "not a single bearer",
+        id="alg none, no signature",
+        marks=proves("jwt-none"),
+    ),
+    pytest.param(token(header={"alg": "none"}), "alg is none of", id="alg none", marks=proves("jwt-none")),
+    pytest.param(token(header={"alg": "None"}), "alg is none of", id="alg None", marks=proves("jwt-none")),
+    pytest.param(token(header={"alg": None}), "alg is none of", id="no alg", marks=proves("jwt-alg")),
     pytest.param(token(header={"alg": ["ES384"]}), "alg is none of", id="alg a list"),
     pytest.param(token(header={"alg": {}}), "alg is none of", id="alg an object"),
     pytest.param(token(header={"alg": "es384"}), "alg is none of", id="alg in small letters"),
     pytest.param(
-        token(header={"alg": "HS256"}, sign=shared_secret("P-384")), "alg is none of", id="HS256, public key as secret"
+        token(header={"alg": "HS256"}, sign=shared_secret("P-384")),
+        "alg is none of",
+        id="HS256, public key as secret",
+        marks=proves("jwt-symmetric"),
     ),
     pytest.param(
         token(header={"alg": "HS256", "kid": "RSA-2048"}, sign=shared_secret("RSA-2048", Encoding.DER)),
         "alg is none of",
         id="HS256, public RSA key as secret",
+        marks=proves("jwt-symmetric"),
     ),
     pytest.param(token(header={"alg": "ES256K"}), "alg is none of", id="alg of another curve"),
     pytest.param(token(header={"alg": "EdDSA"}), "alg is none of", id="alg nobody registered"),
@@ -202,26 +225,32 @@ REFUSALS = [
         "no key of the client for this alg",
         id="key made for another alg",
     ),
-    pytest.param(token(header={"kid": None}), "no kid", id="no kid"),
+    pytest.param(token(header={"kid": None}), "no kid", id="no kid", marks=proves("jwt-kid")),
     pytest.param(token(header={"kid": ""}), "no kid", id="empty kid"),
     pytest.param(token(header={"kid": 7}), "cannot be decoded", id="kid a number"),
-    pytest.param(token(header={"kid": "unknown"}), "no key of the client", id="unknown kid"),
+    pytest.param(token(header={"kid": "unknown"}), "no key of the client", id="unknown kid", marks=proves("jwt-kid")),
     pytest.param(
         token(header={"kid": "P-384 partner"}, sign=signed("P-384 partner")),
         "no key of the client",
         id="kid of another client",
+        marks=proves("jwt-kid"),
     ),
     pytest.param(
         token(iss=PARTNER),
         "no key of the client for this alg; client https://partner.example.org",
         id="claims to be another",
+        marks=proves("jwt-signature"),
     ),
-    pytest.param(token(sign=signed("P-384 evil")), "signature", id="signed with another key"),
-    pytest.param(token(sign=lambda _: b"x" * 96), "signature", id="made-up signature"),
+    pytest.param(
+        token(sign=signed("P-384 evil")), "signature", id="signed with another key", marks=proves("jwt-signature")
+    ),
+    pytest.param(token(sign=lambda _: b"x" * 96), "signature", id="made-up signature", marks=proves("jwt-signature")),
     pytest.param(token(sign=lambda _: b"\0" * 96), "signature", id="signature of zeros"),
     pytest.param(token(sign=lambda _: b"x"), "signature", id="short signature"),
-    pytest.param(token(header={"typ": None}), "typ is not JWT", id="no typ"),
-    pytest.param(token(header={"typ": "at+jwt"}), "typ is not JWT", id="a token for something else"),
+    pytest.param(token(header={"typ": None}), "typ is not JWT", id="no typ", marks=proves("jwt-typ")),
+    pytest.param(
+        token(header={"typ": "at+jwt"}), "typ is not JWT", id="a token for something else", marks=proves("jwt-typ")
+    ),
     pytest.param(token(header={"typ": ["JWT"]}), "typ is not JWT", id="typ a list"),
     pytest.param(token(header={"crit": ["b64"], "b64": True}), "extension", id="crit, known to the library"),
     pytest.param(token(header={"crit": ["exp"]}), "cannot be decoded", id="crit, unknown"),
@@ -232,7 +261,7 @@ REFUSALS = [
     pytest.param(replace(token(), header=b"[" * 3000), "cannot be decoded", id="header nested"),
     # claims
     *(
-        pytest.param(token(**{name: None}), reason, id=f"no {name}")
+        pytest.param(token(**{name: None}), reason, id=f"no {name}", marks=proves(f"jwt-{name}"))
         for name, reason in {
             "iss": "iss is not",
             "aud": "aud is not",
@@ -241,21 +270,30 @@ REFUSALS = [
             "jti": "no jti",
         }.items()
     ),
-    pytest.param(token(iss="https://evil.example"), "iss is not", id="unknown issuer"),
+    pytest.param(
+        token(iss="https://evil.example"), "iss is not", id="unknown issuer", marks=proves("jwt-iss", "jwt-allow-list")
+    ),
     pytest.param(token(iss=f"{EHR}/"), "iss is not", id="issuer with a slash more"),
     pytest.param(token(iss=[EHR]), "iss is not", id="issuer in a list"),
     pytest.param(token(iss={"a": 1}), "iss is not", id="issuer an object"),
-    pytest.param(token(aud=BASE), f"aud is not {BASE}{PATH}; client {EHR}", id="audience the base address"),
+    pytest.param(
+        token(aud=BASE),
+        f"aud is not {BASE}{PATH}; client {EHR}",
+        id="audience the base address",
+        marks=proves("jwt-aud"),
+    ),
     pytest.param(token(aud=f"{BASE}{PATH}/"), "aud is not", id="audience with a slash more"),
     pytest.param(token(aud=BASE.upper() + PATH), "aud is not", id="audience in capitals"),
     pytest.param(token(aud=f"http{BASE[5:]}{PATH}"), "aud is not", id="audience without encryption"),
-    pytest.param(token(aud=f"{BASE}{OTHER}"), "aud is not", id="audience another service"),
+    pytest.param(token(aud=f"{BASE}{OTHER}"), "aud is not", id="audience another service", marks=proves("jwt-aud")),
     pytest.param(token(aud=f"{BASE}{PATH}/feedback"), "aud is not", id="audience its feedback"),
-    pytest.param(token(aud="https://evil.example" + PATH), "aud is not", id="audience another host"),
-    pytest.param(token(aud=[]), "aud is not", id="no audience in the list"),
+    pytest.param(
+        token(aud="https://evil.example" + PATH), "aud is not", id="audience another host", marks=proves("jwt-aud")
+    ),
+    pytest.param(token(aud=[]), "aud is not", id="no audience in the list", marks=proves("jwt-aud-list")),
     pytest.param(token(aud=["a", [BASE + PATH]]), "aud is not", id="audience in a list of lists"),
     pytest.param(token(aud={BASE + PATH: 1}), "aud is not", id="audience an object"),
-    pytest.param(token(iat=NOW - 320, exp=NOW - 21), "exp has passed", id="expired"),
+    pytest.param(token(iat=NOW - 320, exp=NOW - 21), "exp has passed", id="expired", marks=proves("jwt-exp")),
     pytest.param(token(iat=NOW - 290, exp=NOW - 20), "exp has passed", id="expired, at the end of the leeway"),
     pytest.param(token(exp=str(NOW + 300)), "exp is not a time", id="exp in words"),
     pytest.param(token(exp=True), "exp is not a time", id="exp true"),
@@ -267,11 +305,13 @@ REFUSALS = [
     pytest.param(token(exp=NOW + 301), "exp is not within 300 s", id="lives a second too long"),
     pytest.param(token(exp=NOW), "exp is not within", id="lives not at all"),
     pytest.param(token(iat=0), "exp is not within", id="made in 1970"),
-    pytest.param(token(iat=NOW + 41, exp=NOW + 300), "iat is in the future", id="from the future"),
+    pytest.param(
+        token(iat=NOW + 41, exp=NOW + 300), "iat is in the future", id="from the future", marks=proves("jwt-iat")
+    ),
     pytest.param(token(iat=[NOW]), "iat is not a time", id="iat a list"),
     pytest.param(token(nbf=NOW + 41), "nbf is in the future", id="not yet valid"),
     pytest.param(token(nbf="now"), "nbf is not a time", id="nbf in words"),
-    pytest.param(token(jti=""), "no jti", id="empty jti"),
+    pytest.param(token(jti=""), "no jti", id="empty jti", marks=proves("jwt-jti")),
     pytest.param(token(jti=7), "no jti", id="jti a number"),
     *(
         pytest.param(token(tenant=value), "tenant is not a line of text", id=f"tenant {name}")
@@ -284,6 +324,7 @@ REFUSALS = [
 ]
 
 
+@pytest.mark.conformance("practice-no-reason")
 @pytest.mark.parametrize(("made", "reason"), REFUSALS)
 def test_any_other_token_is_401_for_a_reason_only_the_log_has(guarded, fake, order_sign, caplog, made, reason):
     used = Used()
@@ -326,6 +367,7 @@ HEADERS = [
 ]
 
 
+@pytest.mark.conformance("jwt-every-call")
 @pytest.mark.parametrize(("header", "reason"), HEADERS)
 def test_any_other_header_is_401(guarded, fake, order_sign, caplog, header, reason):
     headers = {} if header is None else {"Authorization": header}
@@ -338,7 +380,13 @@ def test_any_other_header_is_401(guarded, fake, order_sign, caplog, header, reas
 @pytest.mark.parametrize(
     ("options", "made", "reason"),
     [
-        pytest.param({"tenants": ["east"]}, token(tenant="west"), "tenant is not registered", id="another tenant"),
+        pytest.param(
+            {"tenants": ["east"]},
+            token(tenant="west"),
+            "tenant is not registered",
+            id="another tenant",
+            marks=proves("jwt-tenant"),
+        ),
         pytest.param({"tenants": ["east"]}, token(), "tenant is not registered", id="no tenant"),
         pytest.param({"audiences": ["sand_man"]}, token(), "aud is not sand_man;", id="address, where another is said"),
         pytest.param(
@@ -346,6 +394,7 @@ def test_any_other_header_is_401(guarded, fake, order_sign, caplog, header, reas
             token(header={"alg": "RS384", "kid": "RSA-2048"}, sign=signed("RSA-2048", "RS384")),
             "alg is none of ES384;",
             id="algorithm this client did not register",
+            marks=proves("jwt-own-algorithms"),
         ),
         pytest.param({"leeway_seconds": 0}, token(iat=NOW - 9, exp=NOW + 10), "exp has passed", id="no leeway"),
         pytest.param(
@@ -353,6 +402,7 @@ def test_any_other_header_is_401(guarded, fake, order_sign, caplog, header, reas
             token(header={"jku": f"{EHR}/b"}),
             "jku is not registered",
             id="other jku",
+            marks=proves("jwt-allow-list"),
         ),
         pytest.param(
             {"jku": [f"{EHR}/a"]},
@@ -369,6 +419,7 @@ def test_what_a_client_registered_holds_for_it(options, made, reason):
         trust(**options).verify(bearer(made), PATH)
 
 
+@pytest.mark.conformance("jwt-keys-agreed")
 def test_keys_agreed_serve_a_token_that_names_none():
     assert trust(jku=[f"{EHR}/a"]).verify(bearer(token()), PATH)
 
@@ -402,6 +453,7 @@ def test_whatever_the_header_holds_it_is_refused(header):
 # --- once ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("jwt-jti")
 def test_a_token_is_good_for_one_call(guarded, fake, order_sign, caplog):
     client = guarded(trust()).test_client()
     headers = {"Authorization": bearer(token())}
@@ -477,6 +529,7 @@ def test_without_the_database_a_forged_token_is_still_401(guarded, order_sign):
 # --- around it -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("cors-preflight")
 @pytest.mark.parametrize("path", ["/cds-services", PATH, f"{PATH}/feedback", "/assessments"])
 def test_a_preflight_has_no_token_and_is_answered(guarded, path):
     asked = {"Origin": EHR, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
@@ -486,6 +539,7 @@ def test_a_preflight_has_no_token_and_is_answered(guarded, path):
     assert "authorization" in response.headers["Access-Control-Allow-Headers"]
 
 
+@pytest.mark.conformance("cors")
 def test_a_page_of_an_allowed_origin_can_read_the_refusal(guarded):
     response = guarded(trust()).test_client().post(PATH, json={}, headers={"Origin": EHR})
     assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (401, EHR)
@@ -504,6 +558,7 @@ def test_who_is_refused_learns_nothing_about_services_bodies_or_sizes(guarded):
     assert {(answer.status_code, answer.data) for answer in answers} == {(401, REFUSED)}
 
 
+@pytest.mark.conformance("practice-no-token-logged")
 def test_no_marker_of_a_token_or_body_is_in_the_log_or_in_an_answer(guarded, fake, order_sign, caplog):
     caplog.set_level(logging.DEBUG)
     marker = "Jane-Marker"
