@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+import orjson
 from flask import Flask
 
 from cds_service import __version__
@@ -18,6 +19,8 @@ from cds_service.hooks.audit import Call, tell_of_calls
 from cds_service.hooks.errors import register_error_handlers
 from cds_service.hooks.limits import limit_rate
 from cds_service.hooks.operations import create_operations
+from cds_service.hooks.request import RequestReader
+from cds_service.hooks.response import envelope
 from cds_service.hooks.routes import Protocol, create_blueprint
 from cds_service.hooks.services import SERVICES, Service
 from cds_service.knowledge.library import load
@@ -33,13 +36,14 @@ from cds_service.store.prune import NowAndThen
 from cds_service.store.recorder import Recorder
 from cds_service.store.tokens import TokenIds
 from cds_service.web.descriptors import read_descriptors
+from cds_service.web.openapi import Interface, create_openapi
 from cds_service.web.pages import create_pages
 
 ALWAYS_OPEN: Final = frozenset({"operations.healthz", "operations.readyz"})
 """What load balancers ask, who have no token."""
 
 PARTS: Final[Mapping[str, frozenset[str]]] = {
-    "discovery": frozenset({"hooks.discovery"}),
+    "discovery": frozenset({"hooks.discovery", "openapi"}),
     "pages": frozenset({"pages"}),
     "metrics": frozenset({"operations.metrics"}),
 }
@@ -68,6 +72,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         audit(call)
         metrics(call)
 
+    services = tuple(_with_prefetch(service) for service in SERVICES)
+
     _warm_up()
     app = Flask(__name__)
     tell_of_calls(app, [service.id for service in SERVICES], told)
@@ -77,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
                 answer=answers.cards,
                 keep_feedback=feedback.keep,
                 assess=answers.assessments,
-                services=tuple(_with_prefetch(service) for service in SERVICES),
+                services=services,
                 cors_origins=settings.allowed_origins,
                 max_body_bytes=settings.max_body_bytes,
                 max_json_depth=settings.max_json_depth,
@@ -90,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     needed = {"database": database.check} if settings.trusted_clients else {}
     app.register_blueprint(create_operations(needed, metrics.exposition))
     app.register_blueprint(create_pages(pipeline.knowledge, read_descriptors(settings.cpt_descriptors)))
+    app.register_blueprint(create_openapi(_interface(settings, pipeline, services)))
     register_error_handlers(app)
     if settings.trusted_clients:
         _require_tokens(app, settings, database)
@@ -102,7 +109,27 @@ def _require_tokens(app: Flask, settings: Settings, database: Database) -> None:
     from cds_service.hooks.trust import Trust, require_tokens  # noqa: PLC0415 - cryptography, only where needed
 
     trust = Trust(settings.trusted_clients, settings.public_url, TokenIds(database).remember_token_id)
-    require_tokens(app, trust, ALWAYS_OPEN.union(*(PARTS[part] for part in settings.public)))
+    require_tokens(app, trust, _open(settings))
+
+
+def _open(settings: Settings) -> frozenset[str]:
+    """Return the endpoints and blueprints that need no token where clients are registered."""
+    return ALWAYS_OPEN.union(*(PARTS[part] for part in settings.public))
+
+
+def _interface(settings: Settings, pipeline: Pipeline, services: tuple[Service, ...]) -> Interface:
+    """Return what `/openapi.json` tells of this installation."""
+    answers = Answers(pipeline, settings)  # of its own: examples are not among the cards that were given
+    is_open = _open(settings)
+    return Interface(
+        address=settings.public_url,
+        services=services,
+        profiles=sorted(pipeline.knowledge.profiles),
+        needs_token=lambda name: bool(settings.trusted_clients) and is_open.isdisjoint({name, name.partition(".")[0]}),
+        is_limited=lambda endpoint: settings.rate_limit is not None and endpoint not in ALWAYS_OPEN,
+        cards=lambda service, call: envelope(answers.cards(RequestReader(service).read(orjson.dumps(call)))),
+        assessments=lambda bundle: {"assessments": answers.assessments(bundle, None, None)},
+    )
 
 
 def _warm_up() -> None:

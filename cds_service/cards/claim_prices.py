@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from cds_service.cards.resources import Json, mapping
 from cds_service.chart.model import Line
 from cds_service.review.assessment import ExpectedLine
+
+_LARGEST: Final = 2**53
 
 
 def set_units(item: Json, line: Line, want: ExpectedLine) -> bool:
@@ -44,12 +47,19 @@ def set_total(resource: Json) -> None:
     if not nets or len(known) < len(nets) or len(currencies) != 1:
         del resource["total"]
         return
-    resource["total"] = {**mapping(resource["total"]), **nets[0], "value": _plain_number(sum(known, Decimal()))}
+    total = _plain_number(sum(known, Decimal()))
+    if total is None:
+        del resource["total"]
+    else:
+        resource["total"] = {**mapping(resource["total"]), **nets[0], "value": total}
 
 
 def _number(value: object) -> Decimal | None:
     return Decimal(str(value)) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
 
 
-def _plain_number(value: Decimal) -> float:
+def _plain_number(value: Decimal) -> float | None:
+    """Return a number JSON can hold, None where it is beyond what is exact there: such a price is none."""
+    if abs(value) > _LARGEST:
+        return None
     return int(value) if value == value.to_integral_value() else float(value)

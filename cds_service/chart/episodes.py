@@ -37,6 +37,8 @@ _DATES = {
 
 _WRITTEN_WITHIN = timedelta(days=3)
 """A note that names no encounter may be written, or signed, this long after what it tells of."""
+_LAST_DAY = date.max - _WRITTEN_WITHIN
+"""The calendar has no days for what ends later."""
 
 Texts = tuple[tuple[DocumentText, ...], tuple[Unread, ...]]
 
@@ -134,7 +136,7 @@ def _events(record: Record) -> Iterator[Entry]:
 def _may_belong(entry: Entry, period: Period) -> bool:
     """Return whether an entry that names no encounter can be of its period; a note may be written a little later."""
     start, end = period
-    late = end + _WRITTEN_WITHIN if end is not None and _only_written(entry) else end
+    late = end + _WRITTEN_WITHIN if end is not None and end <= _LAST_DAY and _only_written(entry) else end
     return may_be_of(day_of(entry), (start, late))
 
 

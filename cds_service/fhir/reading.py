@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
+_LARGEST: Final = 2.0**53
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A FHIR Quantity. `value` is finite; `unit` is the unit as written, else its code, else None."""
+    """A FHIR Quantity. `value` is as `number` gives it; `unit` is the unit as written, else its code, else None."""
 
     value: float
     unit: str | None = None
@@ -101,14 +101,17 @@ def first_date(resource: Mapping[str, Any], *names: str) -> date | None:
 
 
 def number(value: object) -> float | None:
-    """Return a finite number, also from a string that is nothing but one; None for anything else."""
+    """Return a finite number, also from a string that is nothing but one; None for anything else.
+
+    Nor is one beyond 2^53 given: it is not the number that was written, and nothing in a record is that large.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         read = float(value)
     except (ValueError, OverflowError):
         return None
-    return read if math.isfinite(read) else None
+    return read if abs(read) <= _LARGEST else None
 
 
 def quantity(value: object) -> Amount | None:

@@ -31,7 +31,9 @@ _OPEN = frozenset("*([?{")
 """After one of these more letters may belong to a first word; an optional punctuation mark ("(\\.)?") adds none."""
 _GROUP = re.compile(r"\((?P<choices>[^()?]*)\)(?P<often>\?|\{0,\d\})?(?![?{*])")
 """A choice, which may be absent where it is followed by a mark that says so."""
-_GAP = r"(?:[^\s.;:,]{1,30}[\s\-]{1,4}){0,4}?"
+# A word of the gap may have hyphens in it, as in "right-sided"; where the parts end and the spaces begin must leave few
+# choices, or a row of dashes takes as many steps as there are ways to divide it.
+_GAP = r"(?:[^\s\-.;:,]{1,30}(?:-[^\s\-.;:,]{1,30}){0,2}[\s\-]{1,4}){0,4}?"
 _SPACE = r"[\s\-]{1,4}"
 
 
