@@ -10,18 +10,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Response
 
-from cds_service import resources
+from cds_service import __version__, resources
 from cds_service.hooks.services import Service
 
 Json = dict[str, Any]
 
-_DISTRIBUTION: Final = "paravertebral-cds"
 _OUTCOME: Final = "OperationOutcome"
 _SCHEMAS: Final = (
     "discovery", "order-sign-request", "encounter-discharge-request", "response", "feedback", "bundle", "assessment",
@@ -93,7 +91,7 @@ class _Document:
             "openapi": "3.1.0",
             "info": {
                 "title": "Coding and documentation of nerve blocks (CDS Hooks)",
-                "version": version(_DISTRIBUTION),
+                "version": __version__,
                 "description": _DESCRIPTION,
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
@@ -114,6 +112,7 @@ class _Document:
             yield f"/{kind}/{{{name}}}", {"get": self._page(name)}
         yield "/healthz", {"get": self._health()}
         yield "/readyz", {"get": self._readiness()}
+        yield "/metrics", {"get": self._metrics()}
         yield "/openapi.json", {"get": self._itself()}
 
     def _operation(self, endpoint: str, tag: str, summary: str, answers: Mapping[int, Json], **more: Any) -> Json:
@@ -228,6 +227,13 @@ class _Document:
         }
         return self._operation("operations.readyz", "Operations", "Can it do its work?", answers)
 
+    def _metrics(self) -> Json:
+        answer = {
+            "description": "For Prometheus.",
+            "content": {kind: {"schema": {"type": "string"}} for kind in _FIGURES},
+        }
+        return self._operation("operations.metrics", "Operations", "Figures of all workers", {200: answer})
+
     def _itself(self) -> Json:
         answer = {"description": "This document.", "content": {"application/json": {"schema": {"type": "object"}}}}
         return self._operation("openapi.openapi", "Operations", "This document", {200: answer})
@@ -246,6 +252,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "Reference": "Pages of codes and rules; JSON where `Accept` asks for it.",
     "Operations": "What load balancers and engineers ask.",
 }
+_FIGURES: Final = ("text/plain", "application/openmetrics-text")
 _SECURITY: Final[Json] = {
     "type": "http",
     "scheme": "bearer",
