@@ -16,16 +16,19 @@ READER_VENV := bench/.venv-medspacy
 READER := $(READER_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve check audit conformance bench sandbox format lock clean
+.PHONY: help demo test test-integration serve check audit conformance bench sandbox format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## fire every sample case at a running service and print its cards
 	$(BIN)/cds-service demo $(ARGS)
 
 test: $(DEV) ## run the tests (ARGS="tests/cards -k summary" for some of them)
 	$(BIN)/python -m pytest $(ARGS)
+
+test-integration: $(DEV) ## run the tests against a real FHIR server (HAPI FHIR; needs Java 17 and Maven)
+	$(BIN)/python -m pytest -m integration tests/hapi $(ARGS)
 
 serve: $(RUNTIME) ## run the service on loopback (ARGS="--port 9000 --workers 2")
 	$(BIN)/cds-service serve $(ARGS)
@@ -68,7 +71,7 @@ lock: $(RUNTIME) ## resolve all dependencies anew into requirements*.txt (ARGS=-
 	printf 'medspacy==1.3.1\nthinc>=8.2.5\n' | $(COMPILE) - --output-file bench/requirements-medspacy.txt
 
 clean: ## remove the environments, caches and build output
-	rm -rf $(VENV) $(PEER_VENV) $(READER_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEER_VENV) $(READER_VENV) tests/hapi/launcher/target build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .env:

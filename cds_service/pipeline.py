@@ -118,7 +118,8 @@ class Pipeline:
     ) -> tuple[Chart, ...]:
         """Judge the orders being signed; with none about a block, what the client sent of blocks already done.
 
-        Most orders are about something else: a FHIR server is asked only where one is about a block.
+        Most orders are about something else: a FHIR server is asked only where one is about a block, or the client sent
+        a part of what was done, which without the rest (the Claim, say) would be judged wrongly.
         """
         record = from_prefetch(context, prefetch)
         chart = chart_of_orders(record, self.vocabulary)
@@ -128,6 +129,8 @@ class Pipeline:
         if chart is not None:
             return (chart,)
         done = self._done(record)
+        if done is not None and source is not None:
+            done = self._done(from_prefetch(context, prefetch, source))
         return (done,) if done is not None else ()
 
     def _done(self, record: Record) -> Chart | None:

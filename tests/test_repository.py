@@ -156,6 +156,11 @@ class TestCompose:
         (_, hapi) = arguments("docker/hapi.Dockerfile", "FROM")
         assert services()["hapi"]["image"].partition(":")[2] == hapi.partition(":v")[2]
 
+    def test_the_fhir_server_of_the_sandbox_is_that_of_the_integration_tests(self) -> None:
+        (tested,) = re.findall(r"<hapi\.version>(.+)</hapi\.version>", text("tests/hapi/launcher/pom.xml"))
+        (_, sandbox) = arguments("docker/hapi.Dockerfile", "FROM")
+        assert sandbox.partition(":v")[2].partition("-")[0] == tested
+
     def test_every_service_that_stays_has_a_health_check(self) -> None:
         without = {name for name, service in services().items() if "healthcheck" not in service}
         assert without == ONE_SHOT
@@ -326,11 +331,11 @@ class TestReadme:
         assert re.findall(r"^make (\w+)", first_block, re.MULTILINE) == ["demo", "test"]
 
     def test_names_every_make_target_and_no_other(self) -> None:
-        named = set(re.findall(r"`make (\w+)", text("README.md")))
+        named = set(re.findall(r"`make ([\w-]+)", text("README.md")))
         assert named == make_targets()
 
     def test_every_target_says_what_it_does(self) -> None:
-        described = set(re.findall(r"^([a-z]+):.*## ", text("Makefile"), re.MULTILINE))
+        described = set(re.findall(r"^([a-z-]+):.*## ", text("Makefile"), re.MULTILINE))
         assert described == make_targets()
 
     def test_lists_every_setting_and_no_other(self) -> None:
@@ -444,7 +449,8 @@ def test_ci_checks_demonstrates_and_tests() -> None:
     assert script.startswith("#!/usr/bin/env bash\n")
     assert "set -euo pipefail" in script
     for target in ("check", "demo", "test"):
-        assert re.search(rf"^make {target}\b", script, re.MULTILINE)
+        assert re.search(rf"^make {target}\b(?!-)", script, re.MULTILINE)
+    assert "\nCI=true make test-integration\n" in script, "without CI it may skip everything"
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 

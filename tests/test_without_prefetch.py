@@ -101,6 +101,20 @@ def test_orders_of_a_block_cost_only_what_they_need(client: FlaskClient, fhir_se
     assert sorted(path.removeprefix("/fhir/").partition("/")[0] for path in FhirServer.asked) == ["Coverage", "Patient"]
 
 
+def test_orders_beside_a_block_that_was_sent_in_part_are_judged_by_the_whole(
+    client: FlaskClient, fhir_server: str
+) -> None:
+    orders = load_case(cases_folder() / "order-unrelated").request("order-sign")["context"]["draftOrders"]
+    body = CASE.request("encounter-discharge")
+    body = {**body, "hook": "order-sign", "context": {**body["context"], "draftOrders": orders}}
+    sent = client.post(ORDER_SIGN, json=body).json["cards"]
+    part = {"procedures": body["prefetch"]["procedures"]}
+    read = client.post(ORDER_SIGN, json={**body, "prefetch": part, "fhirServer": fhir_server}).json["cards"]
+    assert sent
+    assert [card["uuid"] for card in read] == [card["uuid"] for card in sent]
+    assert "/fhir/Claim" in FhirServer.asked
+
+
 def test_a_coverage_that_cannot_be_read_is_told_with_the_orders(client: FlaskClient) -> None:
     body = load_case(cases_folder() / "order-addon-alone").request("order-sign")
     answer = client.post(ORDER_SIGN, json={**body, "prefetch": {}, "fhirServer": "http://127.0.0.1:9/fhir"})
