@@ -12,15 +12,17 @@ import orjson
 
 from cds_service.cards import clarification_card, codes_card, documentation_card
 from cds_service.cards.build import build
+from cds_service.cards.coverage_information import coverage_actions
 from cds_service.cards.frame import EXTENSION
 from cds_service.fhir.access import FhirAccess, Grant, HttpRecordSource, Limits, is_allowed
+from cds_service.fhir.prefetch import from_prefetch
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.record import AttachedFile, Partial, PrefetchKey, RecordSource, Resource, Unread
 from cds_service.hooks.configuration import Configuration
 from cds_service.hooks.outcome import BadBundleError, MissingDataError
 from cds_service.hooks.request import FhirAuthorization, HookRequest
 from cds_service.memory import Recent
-from cds_service.pipeline import NothingToJudgeError, Pipeline
+from cds_service.pipeline import ORDER_SIGN, NothingToJudgeError, Pipeline
 from cds_service.review.assessment import Assessment
 from cds_service.review.serialize import to_json
 from cds_service.settings import Settings
@@ -64,6 +66,12 @@ class Answers:
         if source is None or not source.asked:
             self._recent.put(digest, cards)
         return cards
+
+    def system_actions(self, request: HookRequest) -> list[dict[str, Any]]:
+        """Return what is to be written on the orders being signed: that their coverage is not known here."""
+        if request.hook != ORDER_SIGN or not request.configuration.coverage:
+            return []
+        return coverage_actions(from_prefetch(request.context, request.prefetch), self._pipeline.today())
 
     def assessments(self, bundle: Mapping[str, Any], profile: str | None, day: date | None) -> list[dict[str, Any]]:
         """Return the assessments of a Bundle in JSON form. Raises `BadBundleError` for an unknown profile."""

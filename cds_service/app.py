@@ -16,13 +16,14 @@ from cds_service.chart.narrative.reader import read
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.validate import load as load_models
 from cds_service.hooks.audit import Call, tell_of_calls
+from cds_service.hooks.configuration import COVERAGE_INFO
 from cds_service.hooks.errors import register_error_handlers
 from cds_service.hooks.limits import limit_rate
 from cds_service.hooks.operations import create_operations
 from cds_service.hooks.request import RequestReader
 from cds_service.hooks.response import envelope
 from cds_service.hooks.routes import Protocol, create_blueprint
-from cds_service.hooks.services import SERVICES, Service
+from cds_service.hooks.services import ORDER_SIGN, SERVICES, Service
 from cds_service.knowledge.library import load
 from cds_service.metrics import Metrics
 from cds_service.pipeline import Pipeline
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         audit(call)
         metrics(call)
 
-    services = tuple(_with_prefetch(service) for service in SERVICES)
+    services = tuple(_completed(service, settings) for service in SERVICES)
 
     _warm_up()
     app = Flask(__name__)
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
                 answer=answers.cards,
                 keep_feedback=feedback.keep,
                 assess=answers.assessments,
+                act=answers.system_actions if settings.crd_coverage_information else None,
                 services=services,
                 cors_origins=settings.allowed_origins,
                 max_body_bytes=settings.max_body_bytes,
@@ -139,5 +141,11 @@ def _warm_up() -> None:
     all_rules()
 
 
-def _with_prefetch(service: Service) -> Service:
-    return replace(service, prefetch={key.value: query for key, query in TEMPLATES[service.hook].items()})
+def _completed(service: Service, settings: Settings) -> Service:
+    """Return the service with what it asks the client to send along, and all it lets it choose."""
+    noted = settings.crd_coverage_information and service.hook == ORDER_SIGN
+    return replace(
+        service,
+        prefetch={key.value: query for key, query in TEMPLATES[service.hook].items()},
+        options=(*service.options, COVERAGE_INFO) if noted else service.options,
+    )

@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     """Reads in a row without an answer after which a server is left alone."""
     fhir_breaker_pause_s: float = Field(default=30.0, gt=0)
     """Seconds for which it is."""
+    crd_coverage_information: bool = False
+    """Write on each draft order, by a system action, that its coverage is not known here (Da Vinci CRD)."""
     trusted_clients: Annotated[tuple[TrustedClient, ...], NoDecode] = ()
     """The issuers whose signed tokens are accepted: JSON, or a JSON or TOML file. Empty: anyone may call."""
     public: Words = ("discovery", "pages")

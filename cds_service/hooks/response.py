@@ -10,9 +10,11 @@ import orjson
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
-def envelope(cards: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the response of a service: `{"cards": [...]}`, each card pruned; `{"cards": []}` for nothing to say."""
-    return {"cards": [card for card in map(prune, cards) if card]}
+def envelope(cards: Iterable[Mapping[str, Any]], system_actions: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return the response of a service, pruned: `{"cards": [...]}`, and `systemActions` where there are any."""
+    answer = {"cards": [card for card in map(prune, cards) if card]}
+    actions = [action for action in map(prune, system_actions) if action]
+    return {**answer, "systemActions": actions} if actions else answer
 
 
 def prune(value: Any) -> Any:

@@ -31,6 +31,7 @@ class Protocol:
         keep_feedback: keeps feedback to the service of an id; may raise `StoreUnavailableError` (503).
         assess: a FHIR Bundle, a profile id or None, a date of service or None, to assessments in JSON form.
             May raise `BadBundleError` (400, 422).
+        act: a hook call to the system actions that go with its cards; None where there are never any.
         services: the services of discovery.
         cors_origins: origins whose pages may call; `*` for any.
         max_body_bytes: larger bodies are refused (413).
@@ -41,6 +42,7 @@ class Protocol:
     answer: Callable[[HookRequest], Sequence[Mapping[str, Any]]]
     keep_feedback: Callable[[str, list[Feedback]], None]
     assess: Callable[[Mapping[str, Any], str | None, date | None], Sequence[Mapping[str, Any]]]
+    act: Callable[[HookRequest], Sequence[Mapping[str, Any]]] | None = None
     services: tuple[Service, ...] = SERVICES
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 10 * 1024 * 1024
@@ -80,7 +82,8 @@ class _Views:
         sent = (*(call.prefetch or {}).values(), call.context.get("draftOrders"))
         check_resources(sent, self._protocol.max_resources)
         remember_answer(call.hook_instance)
-        answer = envelope(self._protocol.answer(call))
+        act = self._protocol.act
+        answer = envelope(self._protocol.answer(call), act(call) if act else ())
         remember_answer(call.hook_instance, answer["cards"])
         return _json(to_json(answer))
 
