@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHARED_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where the workers of one server add up their figures: the name is the library's, read when it is loaded."""
 
-_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+_IN_MEMORY: Final = Path("/dev/shm")  # nosec B108 # noqa: S108 - a folder of our own is made in it
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper ends of the time buckets: from a call without a block to one that waited for a slow FHIR server."""
 

@@ -13,10 +13,11 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from cds_service.access_log import KnownAddresses
 from cds_service.metrics import shared_by_workers
 from cds_service.settings import Settings, SettingsError, refuse_unsafe
 
-# The path, never the query string: nobody controls what clients put there.
+# The path as far as it is known (`access_log`), never the query string: nobody controls what clients put there.
 ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 
 _STOP_WITHIN_S = 10
@@ -50,7 +51,7 @@ def run(settings: Settings, create_app: Callable[[Settings], Any]) -> None:
 
     Args:
         settings: where to listen, with how many workers and threads.
-        create_app: makes the WSGI app; a function of a module. It must open no connection and start no thread:
+        create_app: makes the Flask app; a function of a module. It must open no connection and start no thread:
             it is called before the workers are forked, so that they share its memory and its errors come
             from here, once.
 
@@ -86,9 +87,20 @@ def _serve(settings: Settings, address: str, create_app: Callable[[Settings], An
         workers_kill_timeout=_STOP_WITHIN_S,
         log_access=True,
         log_access_format=ACCESS_LOG,
-        log_dictconfig=_LOGGING,
+        log_dictconfig=_logging(app),
     )
     server.serve(target_loader=(lambda: app) if forks else partial(create_app, settings), wrap_loader=False)
+
+
+def _logging(app: Any) -> dict[str, Any]:
+    """Return what is logged where; `app` says which addresses are known."""
+    rules = [rule.rule for rule in app.url_map.iter_rules()]
+    access = {**_LOGGING["loggers"]["granian.access"], "filters": ["addresses"]}
+    return {
+        **_LOGGING,
+        "filters": {"addresses": {"()": KnownAddresses, "rules": rules}},
+        "loggers": {**_LOGGING["loggers"], "granian.access": access},
+    }
 
 
 def free_address(host: str, port: int) -> str:
