@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.cases import Case, load_cases
+from cds_service.fhir.queries import TEMPLATES
+from cds_service.fhir.record import PrefetchKey
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fhir_fixtures"
 
@@ -32,6 +34,9 @@ SEARCHED = {
     "orders": "ServiceRequest",
 }
 """The prefetch keys that hold a searchset, and the resource type each holds."""
+
+_ENCOUNTER = "{{context.encounterId}}"
+"""What the templates have that find the resources of one encounter; the others find those of the patient."""
 
 READ_FAILED = {
     "resourceType": "OperationOutcome",
@@ -79,19 +84,21 @@ def hook_request(case: Case, hook: str, bundle: dict[str, Any]) -> dict[str, Any
         "hook": hook,
         "hookInstance": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{case.id}/{hook}")),
         "context": context,
-        "prefetch": _prefetch(case, bundle, patient, encounter),
+        "prefetch": _prefetch(case, hook, bundle, patient, encounter),
     }
     if hook == "order-sign":
         request["context"] = {**context, "draftOrders": case.draft_orders()}
     return request
 
 
-def _prefetch(case: Case, bundle: dict[str, Any], patient: dict[str, Any], encounter: dict[str, Any]) -> dict[str, Any]:
+def _prefetch(
+    case: Case, hook: str, bundle: dict[str, Any], patient: dict[str, Any], encounter: dict[str, Any]
+) -> dict[str, Any]:
     wishes = case.requests
     prefetch: dict[str, Any] = {"patient": patient, "encounter": encounter}
     for key, resource_type in SEARCHED.items():
         entries = [entry for entry in bundle["entry"] if entry["resource"]["resourceType"] == resource_type]
-        if wishes.scope == "encounter":
+        if wishes.scope == "encounter" and _ENCOUNTER in TEMPLATES[hook][PrefetchKey(key)]:
             entries = [entry for entry in entries if _belongs(entry["resource"], encounter["id"])]
         prefetch[key] = _searchset(entries) if entries else None
     # A template with an unset token is not run at all, so the client has nothing to send.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.cases import Case
+from cds_service.fhir.bundle import RESOURCE_TYPES
 from docker.seed_hapi import transaction
 from tests.hapi.fhir_server import LocalFhirServer
 from tests.hapi.proxy import CheckingProxy
@@ -16,18 +17,7 @@ pytestmark = pytest.mark.integration
 EVERY_HOOK = pytest.mark.parametrize(
     ("case", "hook"), [pytest.param(case, hook, id=f"{case.id}-{hook}") for case, hook in FIRED]
 )
-TYPES = {
-    "patient": "Patient",
-    "encounter": "Encounter",
-    "coverage": "Coverage",
-    "procedures": "Procedure",
-    "claims": "Claim",
-    "documents": "DocumentReference",
-    "medications": "MedicationAdministration",
-    "observations": "Observation",
-    "conditions": "Condition",
-    "orders": "ServiceRequest",
-}
+TYPES = {key.value: kind for key, kind in RESOURCE_TYPES.items()}
 WITH_FILES = [case for case in CASES if any(attachments(case.bundle())) and "encounter-discharge" in case.hooks]
 
 
