@@ -101,10 +101,11 @@ def _codes(order: Entry) -> Iterator[_Code]:
 
 
 def _own_codes(order: Entry) -> Iterator[_Code]:
-    details = numbered(order.resource.get("orderDetail"))
-    concepts = [("code", order.resource.get("code")), *((f"orderDetail[{n}]", detail) for n, detail in details)]
-    for path, concept in concepts:
-        yield from (_Code(path, value) for value in cpt_codes(concept))
+    for value in cpt_codes(order.resource.get("code")):
+        yield _Code("code", value)
+    for place, detail in numbered(order.resource.get("orderDetail")):
+        for value in cpt_codes(detail):
+            yield _Code(f"orderDetail[{place}]", value)
 
 
 def _billed_as_block(order: Entry, vocabulary: Vocabulary) -> bool:

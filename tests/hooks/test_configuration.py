@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cds_service import resources
@@ -30,8 +32,8 @@ CARD_TYPES = {"claim", "guideline"}
 @pytest.fixture(scope="module")
 def service() -> FlaskClient:
     """The whole service: what is chosen and what is remembered meet in it only."""
-    settings = Settings(database_url="sqlite:///:memory:", base_url="https://cds.example.org")
-    return create_app(settings).test_client()
+    named = Settings(database_url="sqlite:///:memory:", base_url="https://cds.example.org")
+    return create_app(named).test_client()
 
 
 def answer(service: FlaskClient, case: str, extension: Any = None) -> list[dict[str, Any]]:
@@ -137,6 +139,7 @@ def test_a_client_gets_the_cards_it_chose(
     assert kinds(answer(service, case, {"davinci-crd.configuration": chosen})) == expected
 
 
+CODES_OF_OPTIONS = ["claim", "guideline", "clarification", "coverage-info", "max-cards", "other"]
 NO_BOOLEAN = ["false", "", None, 0, 1, 0.0, [], [False], {}, {"claim": False}]
 NO_NUMBER = ["0", "", None, True, False, -1, -99, 0.0, 1.0, 1.5, [], [0], {}, "Infinity", -(2**63)]
 NO_CONFIGURATION = ["claim", "", None, True, False, 0, 1.5, [], [{"claim": False}], ["claim"]]
@@ -157,6 +160,25 @@ def test_cards_are_capped_by_a_whole_number_only(service: FlaskClient, value: ob
 @pytest.mark.parametrize("value", NO_CONFIGURATION, ids=repr)
 def test_a_configuration_that_is_none_is_ignored(service: FlaskClient, value: object) -> None:
     assert len(answer(service, CODES_AND_QUESTION, {"davinci-crd.configuration": value})) == 2
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(CODES_OF_OPTIONS), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(JSON)
+def test_whatever_is_chosen_the_answer_is_part_of_the_whole(service: FlaskClient, value: object) -> None:
+    whole = answer(service, CODES_AND_QUESTION)
+    found = answer(service, CODES_AND_QUESTION, {"davinci-crd.configuration": value})
+    assert found == [card for card in whole if card in found]
 
 
 def test_a_number_beyond_all_cards_is_a_number(service: FlaskClient) -> None:

@@ -24,6 +24,9 @@ from urllib.parse import urlsplit
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
@@ -31,6 +34,7 @@ from cds_service import resources
 from cds_service.app import create_app
 from cds_service.cards.coverage_information import COVERAGE_INFORMATION
 from cds_service.cases import Case, load_cases
+from cds_service.fhir.coding import BILLING_OPTIONS, CPT
 from cds_service.settings import Settings
 
 Json = dict[str, Any]
@@ -382,6 +386,23 @@ INSURED = {"insurance": [{"reference": "Coverage/c9"}, {"reference": "ClaimRespo
 )
 def test_on_which_orders_something_is_noted(noting: FlaskClient, body: Json, expected: dict[str, list[str]]) -> None:
     assert noted(noting, body) == expected
+
+
+NAMES = ["reference", "url", "extension", "valueReference", "valueCodeableConcept", "coding", "code", "text", "system"]
+WORDS = [COVERAGE_INFORMATION, BILLING_OPTIONS, CPT, "coverage", "Coverage/c1", "64461", "Paravertebral block at T4"]
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=200)
+@given(
+    st.fixed_dictionaries({}, optional=dict.fromkeys(["insurance", "extension", "code", "orderDetail", "subject"], ODD))
+)
+def test_whatever_an_order_holds_there_is_an_answer(noting: FlaskClient, members: Json) -> None:
+    call(noting, "order-sign", body_of(order(**members)))
 
 
 def test_nothing_else_of_an_order_changes(noting: FlaskClient) -> None:
