@@ -19,7 +19,7 @@ from cds_service.fhir.prefetch import from_prefetch
 from cds_service.fhir.queries import TEMPLATES
 from cds_service.fhir.record import AttachedFile, Partial, PrefetchKey, RecordSource, Resource, Unread
 from cds_service.hooks.configuration import Configuration
-from cds_service.hooks.outcome import BadBundleError, MissingDataError
+from cds_service.hooks.outcome import BadBundleError, FailedRuleError, MissingDataError
 from cds_service.hooks.request import FhirAuthorization, HookRequest
 from cds_service.memory import Recent
 from cds_service.pipeline import ORDER_SIGN, NothingToJudgeError, Pipeline
@@ -52,7 +52,10 @@ class Answers:
         self._recent: Recent[Cards | None] = Recent(_REMEMBERED)
 
     def cards(self, request: HookRequest) -> Cards:
-        """Return the cards for one hook call. Raises `MissingDataError` where nothing could be judged.
+        """Return the cards for one hook call.
+
+        Raises `MissingDataError` where nothing could be judged, and `FailedRuleError` where a rule failed and there is
+        nothing else to say.
 
         A call with the same content on the same day has the same answer, and is not worked out twice; one that was
         answered with the help of a FHIR server is, since the server may have more to say now.
@@ -89,6 +92,9 @@ class Answers:
         cards = build(
             found, request.hook, self._settings.public_url, kinds=_wanted_kinds(chosen), most=chosen.max_cards
         )
+        failures = {one.rule: one.reason for assessment in found for one in assessment.not_checked if one.failed}
+        if failures and not cards:
+            raise FailedRuleError(failures)
         if self._given is not None:
             for card in cards:  # all of one encounter, so of one assessment
                 self._given(_given(card, request.service_id, found[0]))

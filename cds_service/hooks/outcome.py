@@ -55,6 +55,20 @@ class MissingDataError(ProtocolError):
         self.reason = reason
 
 
+class FailedRuleError(ProtocolError):
+    """A rule failed and nothing else was found (500): an empty list of cards would read as a clean record.
+
+    Args:
+        failures: of each rule, its id and what is said of its failure; without patient data.
+    """
+
+    def __init__(self, failures: Mapping[str, str]) -> None:
+        told = (f"{rule}: {reason}" for rule, reason in failures.items())
+        super().__init__(
+            500, *(Issue("exception", f"Nothing was found, but not all was judged. {text}") for text in told)
+        )
+
+
 class BadBundleError(ProtocolError, ValueError):
     """The Bundle or an option of an assessment cannot be used: 400, or 422 where it is well formed."""
 

@@ -78,10 +78,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """What could not be judged, and why. `rule` is a rule id, or "documentation", or "record"."""
+    """What could not be judged, and why. `rule` is a rule id, or "documentation", or "record".
+
+    `failed` says that the rule raised an exception: the fault is ours, not the record's.
+    """
 
     rule: str
     reason: str
+    failed: bool = False
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def _run(rules: Iterable[Rule], case: Case) -> tuple[tuple[Finding, ...], tuple[
         try:
             findings += list(rule.findings(case))
         except Exception as error:  # noqa: BLE001 - whatever a rule raises, the others are still heard
-            failed.append(NotChecked(rule.id, f"The rule failed (error id {_logged(rule, error)})."))
+            failed.append(NotChecked(rule.id, f"The rule failed (error id {_logged(rule, error)}).", failed=True))
     return tuple(findings), tuple(failed)
 
 

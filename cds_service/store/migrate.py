@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from sqlalchemy import Connection, inspect, select
@@ -20,6 +21,8 @@ REVISIONS: Final = ("0001", "0002")
 
 _ADOPTED: Final = "0001"
 _LOCK: Final = 0x63_64_73  # "cds"
+_ALEMBIC: Final = Lock()
+"""Alembic keeps what it works on in globals of its modules: two databases of one process are upgraded in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,10 @@ def _upgrade(connection: Connection, *, adopted: bool) -> None:
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    if adopted:
-        command.stamp(config, _ADOPTED)
-    command.upgrade(config, "head")
+    with _ALEMBIC:
+        if adopted:
+            command.stamp(config, _ADOPTED)
+        command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str | None:
