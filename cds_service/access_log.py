@@ -1,6 +1,6 @@
-"""What the access log says of an address: the one it belongs to, never what a caller wrote into it.
+"""What the access log says of a call: known methods and the rule of the address, never what a caller wrote into them.
 
-An address may hold anything, an id of a patient among it. `/cds-services/<service_id>` says enough: which service it
+Both may hold anything, an id of a patient among it. `/cds-services/<service_id>` says enough: which service it
 was is in the audit line.
 """
 
@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from http import HTTPMethod
 from typing import Final
 
 NOT_OURS: Final = "(no such address)"
+NO_METHOD: Final = "(no such method)"
 
+_METHODS: Final = frozenset(HTTPMethod)
 _VARIABLE: Final = re.compile(r"(<[^>]*>)")
 
 
 class KnownAddresses(logging.Filter):
-    """Puts in place of the address in a line of Granian's access log the rule it is served by.
+    """Puts the rule that an address is served by in place of it, in each line of Granian's access log.
 
     Args:
         rules: the addresses that are served, variable parts as `<name>` or `<path:name>`.
@@ -32,7 +35,9 @@ class KnownAddresses(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Change `record`; it is always written."""
         if isinstance(record.args, dict):
-            record.args = {**record.args, "path": self._known(str(record.args.get("path", "")))}
+            method, path = (str(record.args.get(name, "")) for name in ("method", "path"))
+            shown = {"method": method if method in _METHODS else NO_METHOD, "path": self._known(path)}
+            record.args = {**record.args, **shown}
         return True
 
     def _known(self, path: str) -> str:

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from cds_service.access_log import NOT_OURS, KnownAddresses
+from cds_service.access_log import NO_METHOD, NOT_OURS, KnownAddresses
 
 RULES = [
     "/cds-services",
@@ -42,6 +42,16 @@ def test_an_address_is_written_as_the_rule_it_is_served_by(path, written):
     record.args = {"method": "GET", "path": path}
     assert KnownAddresses(RULES).filter(record)
     assert record.getMessage() == f"GET {written}"
+
+
+@pytest.mark.parametrize(
+    ("method", "written"), [("GET", "GET"), ("OPTIONS", "OPTIONS"), ("get", NO_METHOD), ("JANE-ROE", NO_METHOD)]
+)
+def test_a_method_is_written_if_it_is_one(method, written):
+    record = logging.LogRecord("granian.access", logging.INFO, "", 0, "%(method)s %(path)s", None, None)
+    record.args = {"method": method, "path": "/cds-services"}
+    assert KnownAddresses(RULES).filter(record)
+    assert record.getMessage() == f"{written} /cds-services"
 
 
 def test_a_line_without_members_stays_as_it_is():

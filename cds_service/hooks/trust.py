@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, Final
 
 import jwt
@@ -81,11 +81,20 @@ class Trust:
         issuer.verify(token, header)
         # From here on the claims are those of the issuer.
         client = issuer.client
-        _check_audience(claimed, client, client.audiences or _addresses(self._base_url, path))
+        self._check_audience(claimed, client, path)
         expires = _check_times(claimed, client, self._now())
         tenant = _check_tenant(claimed, client)
         self._check_first_use(claimed, client, expires)
         return Caller(client.issuer, tenant)
+
+    def _check_audience(self, claims: Mapping[str, Any], client: TrustedClient, path: str) -> None:
+        audience = claims.get("aud")
+        values = audience if isinstance(audience, list) else [audience]
+        accepted = client.audiences or _addresses(self._base_url, path)
+        if not any(isinstance(value, str) and value in accepted for value in values):
+            # Not the path: the client may have written anything into it.
+            expected = " or ".join(client.audiences) or f"{self._base_url} and the path that was called"
+            raise NotTrustedError(f"aud is not {expected}; client {client.issuer}")
 
     def _issuer(self, claims: Mapping[str, Any]) -> _Issuer:
         name = claims.get("iss")
@@ -222,13 +231,6 @@ def _addresses(base_url: str, path: str) -> tuple[str, ...]:
     """Return the audiences of a call to `path`: its address; for feedback also that of the service it is about."""
     address = base_url + path.rstrip("/")
     return (address, address.removesuffix(_FEEDBACK)) if address.endswith(_FEEDBACK) else (address,)
-
-
-def _check_audience(claims: Mapping[str, Any], client: TrustedClient, accepted: Collection[str]) -> None:
-    audience = claims.get("aud")
-    values = audience if isinstance(audience, list) else [audience]
-    if not any(isinstance(value, str) and value in accepted for value in values):
-        raise NotTrustedError(f"aud is not {' or '.join(accepted)}; client {client.issuer}")
 
 
 def _check_times(claims: Mapping[str, Any], client: TrustedClient, now: float) -> float:

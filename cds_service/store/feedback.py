@@ -84,7 +84,8 @@ def kept_feedback(row: Any) -> KeptFeedback:
 
 def _without_words(entry: Feedback) -> Feedback:
     code = entry.reason_code and (entry.reason_code if _CODE.fullmatch(entry.reason_code) else FREE_TEXT)
-    return replace(entry, reason_code=code, reason_display=None, user_comment=None)
+    system = entry.reason_system if entry.reason_system and _CODE.fullmatch(entry.reason_system) else None
+    return replace(entry, reason_code=code, reason_system=system, reason_display=None, user_comment=None)
 
 
 def _storable(entry: Feedback) -> Feedback:

@@ -278,7 +278,7 @@ REFUSALS = [
     pytest.param(token(iss={"a": 1}), "iss is not", id="issuer an object"),
     pytest.param(
         token(aud=BASE),
-        f"aud is not {BASE}{PATH}; client {EHR}",
+        f"aud is not {BASE} and the path that was called; client {EHR}",
         id="audience the base address",
         marks=proves("jwt-aud"),
     ),

@@ -95,6 +95,8 @@ def test_the_same_to_two_services_is_two_facts(store):
                      id="words in place of a code"),
         pytest.param(replace(OVERRIDDEN, reason_code="J" * 101), (FREE_TEXT, "urn:example:reasons", None, None),
                      id="too long for a code"),
+        pytest.param(replace(OVERRIDDEN, reason_system="seen by Jane"), ("other", None, None, None),
+                     id="words in place of a system"),
         pytest.param(replace(OVERRIDDEN, reason_code=None, reason_system=None), (None,) * 4, id="a comment alone"),
     ],
 )  # fmt: skip
