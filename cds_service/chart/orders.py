@@ -90,7 +90,9 @@ def _codes(order: Entry) -> Iterator[_Code]:
 
     Several billing options are possibilities, and which of them it will be is not stated: none is the order's code.
     """
-    own = {code.value.code: code for code in _own_codes(order)}
+    own: dict[str, _Code] = {}
+    for code in _own_codes(order):
+        own.setdefault(code.value.code, code)
     if own:
         yield from own.values()
         return

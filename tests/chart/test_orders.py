@@ -86,6 +86,7 @@ def test_what_an_order_asks_for(resource, technique, side, continuous, vocabular
     [
         ({"code": {"coding": [{"code": "x", "system": "urn:own"}, {"code": "64461"}]}}, "code.coding[1].code"),
         ({"code": {"text": "CPT 64461"}}, "code.text"),
+        ({"orderDetail": [{"coding": [{"code": "64461"}]}]}, "code.coding[0].code"),
         ({"code": {}, "orderDetail": [{}, {"coding": [{"code": "64461"}]}]}, "orderDetail[1].coding[0].code"),
         (
             {
