@@ -286,7 +286,7 @@ def test_4_a_request_without_prefetch_is_answered_and_so_is_the_next(client: Fla
 # --- 5 ---------------------------------------------------------------------------------------------------------------
 
 
-def test_5_no_request_pays_for_what_can_be_built_at_start(client: FlaskClient) -> None:
+def test_5_requests_do_not_pay_for_what_is_built_once(client: FlaskClient) -> None:
     def milliseconds(patient: str) -> float:
         body = json.dumps(discharge()).replace(case().request("encounter-discharge")["context"]["patientId"], patient)
         began = time.thread_time()

@@ -164,8 +164,12 @@ def test_with_nothing_to_say_the_list_is_empty(documents: list[Part]) -> None:
 
 
 @pytest.mark.conformance("json-nothing-empty", "json-optional-left-out")
-def test_nothing_in_an_answer_is_empty(cards: list[Part], documents: list[Part]) -> None:
+def test_nothing_in_an_answer_is_empty(cards: list[Part]) -> None:
     hold(cards, lambda card: not empties(card))
+
+
+@pytest.mark.conformance("response-system-actions")
+def test_by_default_nothing_is_carried_out_without_a_user(documents: list[Part]) -> None:
     hold(documents, lambda answer: set(answer) == {"cards"})
 
 

@@ -260,6 +260,7 @@ def test_answers_pass_but_for_what_only_a_payer_knows(case: Case, hook: str, pla
     assert problems == (["A3 systemActions", "A8 coverage information"] if hook == "order-sign" else [])
 
 
+@pytest.mark.conformance("response-system-actions", "system-action-description")
 @pytest.mark.parametrize(("case", "hook"), CALLS)
 def test_answers_pass_with_coverage_information(case: Case, hook: str, noting: FlaskClient, plain: FlaskClient) -> None:
     body = case.request(hook)
@@ -405,6 +406,7 @@ def test_whatever_an_order_holds_there_is_an_answer(noting: FlaskClient, members
     call(noting, "order-sign", body_of(order(**members)))
 
 
+@pytest.mark.conformance("action-update-whole")
 def test_nothing_else_of_an_order_changes(noting: FlaskClient) -> None:
     before = order(extension=[{"url": "urn:site", "valueString": "kept"}], code={"text": "Chest X-ray"})
     (action,) = call(noting, "order-sign", body_of(before))["systemActions"]
