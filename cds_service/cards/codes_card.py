@@ -153,8 +153,17 @@ def _expected_text(change: Difference) -> str:
 
 def _not_checked(assessment: Assessment, limit: int) -> str:
     told = (one.reason.strip() for one in assessment.not_checked if one.rule in _CLINICAL_GAPS)
-    reasons = list(dict.fromkeys(filter(None, told)))
+    reasons = _grouped(filter(None, told))
     return f"{wording.NOT_CHECKED}: {escaped('; '.join(reasons[:2]), limit)}" if reasons else ""
+
+
+def _grouped(reasons: Iterable[str]) -> list[str]:
+    """Return each reason once, after all it is true of: "claims, documents: the FHIR server answered 500"."""
+    subjects: dict[str, dict[str, None]] = {}
+    for told in reasons:
+        subject, colon, reason = told.partition(": ")
+        subjects.setdefault(reason if colon else told, {}).update({subject: None} if colon else {})
+    return [f"{', '.join(named)}: {reason}" if named else reason for reason, named in subjects.items()]
 
 
 # Suggestions

@@ -205,6 +205,14 @@ def test_what_could_not_be_judged_is_said(make: Any) -> None:
     assert "quarter" not in content(make.assessment("64461", not_checked=gaps)).detail
 
 
+def test_one_reason_for_many_keys_is_said_once_with_all_of_them(make: Any) -> None:
+    down = "the FHIR server answered 500"
+    keys = ("patient", "encounter", "coverage", "claims", "documents")
+    gaps = (*(NotChecked("record", f"{key}: {down}") for key in keys), NotChecked("documentation", "No notes."))
+    detail = content(make.assessment("64461", not_checked=gaps)).detail
+    assert f"Not checked: patient, encounter, coverage, claims, documents: {down}; No notes." in detail
+
+
 @pytest.mark.conformance("action-update-whole")
 def test_the_claim_suggestion_is_one_update_of_the_whole_claim(make: Any) -> None:
     claim = make.claim("99232", "64462 x3", "76942")

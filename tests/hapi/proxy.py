@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 _COUNT: Final = re.compile(r"(?<=[?&]_count=)\d+")
-_SLOW_S: Final = 5.0
+_SLOW_S: Final = 12.0
 
 
 class Trouble(Enum):
