@@ -27,6 +27,8 @@ from cds_service.settings import Settings
 
 DISCHARGE = "/cds-services/paravertebral-encounter-discharge"
 CASE = load_case(cases_folder() / "thoracotomy-addon-three-units")
+ORDER: Final = load_case(cases_folder() / "order-addon-three-units").request("order-sign")
+ORDER_SIGN = "/cds-services/paravertebral-order-sign"
 WHOLE: Final[dict[str, Any]] = CASE.request("encounter-discharge")["prefetch"]
 TOKEN = "token-that-nobody-may-see"
 KEYS = tuple(key.value for key in PrefetchKey)
@@ -50,8 +52,9 @@ class FhirServer(ThreadingHTTPServer):
     def handle_error(self, *args: object) -> None:
         """Say nothing of callers that hung up: that is what is tested."""
 
-    def start(self, mode: str) -> None:
+    def start(self, mode: str, record: dict[str, Any] | None = None) -> None:
         self.mode = mode
+        self.record = record or WHOLE
         self.asked: list[str] = []
         self.tokens: set[str | None] = set()
         self.released = Event()
@@ -73,9 +76,9 @@ class Handler(BaseHTTPRequestHandler):
             return self._answer(401, OUTCOME)
         kind = url.path.removeprefix("/fhir/").partition("/")[0]
         if kind == "page":
-            return self._answer(200, as_bundle(WHOLE[parse_qs(url.query)["of"][0]]))
+            return self._answer(200, as_bundle(self.server.record[parse_qs(url.query)["of"][0]]))
         key = next(key for key, name in RESOURCE_TYPES.items() if name == kind)
-        return self._answer(200, WHOLE[key.value] or {"resourceType": "Bundle", "type": "searchset"})
+        return self._answer(200, self.server.record.get(key.value) or {"resourceType": "Bundle", "type": "searchset"})
 
     def _answer(self, status: int, resource: Any) -> None:
         body = json.dumps(resource).encode()
@@ -119,7 +122,7 @@ def as_bundle(value: Any) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": value}] if value else []}
 
 
-def in_state(state: str, key: str, base: str) -> dict[str, Any]:
+def in_state(state: str, key: str, base: str, whole: dict[str, Any] = WHOLE) -> dict[str, Any]:
     """Return the prefetch of the case with one key in a state."""
     # A first page without any resource: what counts is on the second.
     link = {"relation": "next", "url": f"{base}/page?of={key}"}
@@ -131,7 +134,7 @@ def in_state(state: str, key: str, base: str) -> dict[str, Any]:
         "no-resource": "odd",
         "other-type": {"resourceType": "Basic", "id": "b"},
     }
-    others = {name: value for name, value in WHOLE.items() if name != key}
+    others = {name: value for name, value in whole.items() if name != key}
     return others if state == "absent" else {**others, key: values[state]}
 
 
@@ -147,14 +150,17 @@ SERVERS = {
 }
 
 
-def call(prefetch: dict[str, Any], server: FhirServer, mode: str) -> dict[str, Any]:
-    body = {**CASE.request("encounter-discharge"), "prefetch": prefetch}
+def call(
+    prefetch: dict[str, Any], server: FhirServer, mode: str, request: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    request = request or CASE.request("encounter-discharge")
+    body = {**request, "prefetch": prefetch}
     if mode != "none":
         body["fhirServer"] = server.base
     if mode == "token":
         scopes = {"scope": "patient/*.read", "subject": "us", "expires_in": 300, "token_type": "Bearer"}
         body["fhirAuthorization"] = {"access_token": TOKEN, **scopes}
-    server.start(mode)
+    server.start(mode, request["prefetch"])
     return body
 
 
@@ -197,6 +203,43 @@ def test_a_key_in_a_state_beside_a_server(
         assert f"{key}: not a FHIR resource" in said
     for secret in (TOKEN, server.base, "jane-roe"):
         assert secret not in said
+
+
+@pytest.mark.parametrize("mode", SERVERS)
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "encounter"])
+def test_a_key_in_a_state_beside_a_server_when_a_block_is_ordered(
+    clients: tuple[FlaskClient, FlaskClient], server: FhirServer, key: str, state: str, mode: str
+) -> None:
+    """Draft orders need patient and coverage: nothing else is read. Told is a coverage that could not be read."""
+    prefetch = in_state(state, key, server.base, ORDER["prefetch"])
+    answer = clients[mode == "slow"].post(ORDER_SIGN, json=call(prefetch, server, mode, ORDER))
+    server.released.set()
+
+    assert answer.status_code == 200
+    needed = key in ("patient", "coverage")
+    expected_path = "page" if state == "paged" else RESOURCE_TYPES[PrefetchKey(key)]
+    asked = [path.partition("/")[0] for path in server.asked]
+    assert asked == ([expected_path] if needed and state in ASKED_FOR and mode != "none" else [])
+    assert server.tokens <= {f"Bearer {TOKEN}" if mode == "token" else None}
+    whole = clients[False].post(ORDER_SIGN, json=ORDER).get_json()
+    assert [card["summary"] for card in answer.get_json()["cards"]] == [card["summary"] for card in whole["cards"]]
+    if needed and state in ASKED_FOR and mode in ("open", "token"):
+        assert answer.get_json() == whole
+    if key == "coverage" and state in ASKED_FOR and SERVERS[mode]:
+        assert f"{key}: " in answer.get_data(as_text=True)
+        assert SERVERS[mode] in answer.get_data(as_text=True)
+    for secret in (TOKEN, server.base, "jane-roe"):
+        assert secret not in answer.get_data(as_text=True)
+
+
+def test_ids_longer_than_fhir_allows_are_followed(clients: tuple[FlaskClient, FlaskClient]) -> None:
+    """Epic's are; a hundred characters more in each id and reference change nothing but these."""
+    request = CASE.request("encounter-discharge")
+    long = json.loads(json.dumps(request).replace(CASE.id, CASE.id + "x" * 100))
+    plain, found = (clients[False].post(DISCHARGE, json=body).get_json() for body in (request, long))
+    assert [card["summary"] for card in found["cards"]] == [card["summary"] for card in plain["cards"]]
+    assert found["cards"]
 
 
 @pytest.mark.conformance("prefetch-precondition-failed", "3.0-error-outcome")

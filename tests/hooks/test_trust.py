@@ -120,6 +120,9 @@ def guarded(make_app, fake) -> Any:
             id="two audiences, one of them ours",
             marks=proves("jwt-aud-list"),
         ),
+        pytest.param(
+            token(aud=f"{BASE}{PATH}/"), {"audiences": [f"{BASE}{PATH}/"]}, id="registered audience with a slash more"
+        ),
         pytest.param(token(aud="sand_man"), {"audiences": ["sand_man"]}, id="registered audience"),
         pytest.param(token(exp=NOW + 10.5, iat=NOW + 0.25), {}, id="parts of seconds"),
         pytest.param(token(iat=NOW - 285, exp=NOW - 15), {}, id="expired within the leeway", marks=proves("jwt-exp")),
@@ -285,6 +288,7 @@ REFUSALS = [
     pytest.param(token(aud=f"{BASE}{PATH}/"), "aud is not", id="audience with a slash more"),
     pytest.param(token(aud=BASE.upper() + PATH), "aud is not", id="audience in capitals"),
     pytest.param(token(aud=f"http{BASE[5:]}{PATH}"), "aud is not", id="audience without encryption"),
+    pytest.param(token(aud=f"{BASE}/cds-services"), "aud is not", id="audience discovery"),
     pytest.param(token(aud=f"{BASE}{OTHER}"), "aud is not", id="audience another service", marks=proves("jwt-aud")),
     pytest.param(token(aud=f"{BASE}{PATH}/feedback"), "aud is not", id="audience its feedback"),
     pytest.param(
