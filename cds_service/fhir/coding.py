@@ -74,7 +74,8 @@ _NEXT: Final = re.compile(r"\s*(?:,|;|/|\+|&|AND)\s*(?:CPT\s*)?(?=[0-9]{4})")
 # ... the code, a spaced dash or a colon, and its title, ...
 _TITLED: Final = re.compile(rf"(?P<code>{_CODE})(?P<modifiers>)(?:\s+[-–—]\s+|:\s+)(?=[A-Z]{{3}})")
 # ... or the word CPT before it.
-_LABEL: Final = re.compile(r"(?<![A-Z0-9])(?:CPT|HCPCS)(?:-?4)?[®\s]*(?:CODES?)?\s*[:#=]?\s*(?=[0-9]{4})")
+# (Repetitions beside each other are possessive: a run of blanks must not be shared out in every possible way.)
+_LABEL: Final = re.compile(r"(?<![A-Z0-9])(?:CPT|HCPCS)(?:-?4)?[®\s]*+(?:CODES?)?+\s*+[:#=]?+\s*+(?=[0-9]{4})")
 _MODIFIER: Final = re.compile(r"[A-Z0-9]{2}")
 
 
@@ -198,8 +199,11 @@ def _in_text(words: str) -> Iterator[CodedValue]:
     if titled is not None:
         yield _value(titled, "text")
         return
+    end = 0
     for label in _LABEL.finditer(plain):
-        yield from _listed(plain, label.end())[0]
+        if label.start() >= end:  # else it is within the list of a label before
+            listed, end = _listed(plain, label.end())
+            yield from listed
 
 
 def _listed(plain: str, place: int) -> tuple[list[CodedValue], int]:

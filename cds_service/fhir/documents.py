@@ -23,6 +23,9 @@ _LARGE: Final = "the attachment is larger than 4 MiB"
 _WORD: Final = re.compile(r"\w+")
 _NEARLY_ALL: Final = 0.8
 """Of the words of a text, from which a better format is taken although it lacks the rest, such as a letterhead."""
+_MOST_CONTENTS: Final = 20
+"""Attachments of one document that are read: they are one text in several formats, each held against the others."""
+_MANY: Final = "it has more than 20 attachments"
 _WITHDRAWN: Final = frozenset({"entered-in-error", "superseded"})
 
 
@@ -85,8 +88,15 @@ def _readers(entry: Entry, record: Record | None) -> Iterator[Callable[[], Docum
         if text(note.get("text")) is not None:
             yield partial(_annotation, entry, f"note[{place}].text", note)
     if entry.type == "DocumentReference":
-        for place, content in numbered(entry.resource.get("content")) or [(0, {})]:
+        contents = numbered(entry.resource.get("content")) or ((0, {}),)
+        if len(contents) > _MOST_CONTENTS:
+            yield _too_many
+        for place, content in contents[:_MOST_CONTENTS]:
             yield partial(_attachment, entry, f"content[{place}].attachment", content.get("attachment"), record)
+
+
+def _too_many() -> DocumentText:
+    raise Unreadable(_MANY)
 
 
 def _annotation(entry: Entry, path: str, note: Mapping[str, Any]) -> DocumentText:

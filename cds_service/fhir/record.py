@@ -108,6 +108,10 @@ class Record:
     unread: tuple[Unread, ...] = ()
     unfetched: Mapping[str, str] = field(default_factory=dict)
     _index: Mapping[str, Entry] = field(default_factory=dict, repr=False, compare=False)
+    _inside: dict[int, tuple[Resource, Mapping[str, Resource]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """By the identity of a resource: itself, so that it lives as long, and what it contains by local id."""
 
     def of_type(self, resource_type: str) -> tuple[Entry, ...]:
         """Return the entries of one FHIR type, in the order they came."""
@@ -136,10 +140,20 @@ class Record:
         holder = self._index.get(outer) if inside else base
         if holder is None or not local:
             return holder
-        for resource in items(holder.resource.get("contained")):
-            if resource.get("id") in (local, f"#{local}"):
-                return Entry(resource, f"{holder.reference}#{local}")
-        return None
+        resource = self._contained_in(holder.resource).get(local)
+        return None if resource is None else Entry(resource, f"{holder.reference}#{local}")
+
+    def _contained_in(self, holder: Resource) -> Mapping[str, Resource]:
+        """Return what a resource contains by local id, listed once for all references to it."""
+        if id(holder) not in self._inside:
+            found: dict[str, Resource] = {}
+            for resource in items(holder.get("contained")):
+                name = resource.get("id")
+                if isinstance(name, str):
+                    found.setdefault(name, resource)
+                    found.setdefault(name.removeprefix("#"), resource)
+            self._inside[id(holder)] = holder, found
+        return self._inside[id(holder)][1]
 
 
 class RecordSource(Protocol):
