@@ -1,11 +1,16 @@
 """A real FHIR server for tests: HAPI FHIR's JPA server for R4, in memory, on a free port of loopback.
 
 What it is made of comes from Maven Central into Maven's own cache, once (`launcher/pom.xml`, 330 MB).
+
+    python -m tests.hapi.fhir_server
+
+starts one with the sample cases in it, says its address, and ends it at Ctrl-C.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import select
 import shutil
@@ -14,11 +19,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
 import requests
+
+from cds_service.resources import cases_folder
+from docker.seed_hapi import transaction
 
 MISSING: Final = "Java 17 or Maven is not installed (Debian: apt-get install default-jdk-headless maven)"
 FHIR_JSON: Final = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
@@ -49,7 +57,8 @@ def build() -> None:
         if _is_built():
             return
         # -C: a file that is not what Central says it is ends the build.
-        command = ["mvn", "-B", "-C", "-q", "compile", "dependency:build-classpath", f"-Dmdep.outputFile={_CLASSPATH}"]
+        command = ["mvn", "-B", "-C", "-q", "-Dmaven.wagon.http.retryHandler.count=3"]
+        command += ["compile", "dependency:build-classpath", f"-Dmdep.outputFile={_CLASSPATH}"]
         done = subprocess.run(
             command, cwd=_LAUNCHER, capture_output=True, text=True, timeout=_BUILD_WITHIN_S, check=False
         )
@@ -133,3 +142,17 @@ class LocalFhirServer:
         raise NotStartedError(
             f"not ready within {_START_WITHIN_S} s: {self._log.read_text('utf-8', 'replace')[-3000:]}"
         )
+
+
+def main() -> None:
+    """Run a server with the sample cases until Ctrl-C."""
+    server = LocalFhirServer()
+    with suppress(KeyboardInterrupt), closing(server):
+        for path in sorted(cases_folder().glob("*/bundle.json")):
+            server.load(transaction(json.loads(path.read_text("utf-8")), path.parent.name))
+        print(f"{server.base} holds the sample cases; Ctrl-C ends it", flush=True)  # noqa: T201 - it is what it says
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

@@ -42,9 +42,10 @@ class Service:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def call(self, hook: str, body: Mapping[str, Any]) -> requests.Response:
-        """Return the answer to a hook request."""
-        return self._session.post(self.base + PATHS[hook], json=body, timeout=60)
+    def call(self, hook: str, body: Mapping[str, Any], signed: str | None = None) -> requests.Response:
+        """Return the answer to a hook request; `signed` is the JWT of the client."""
+        headers = {"Authorization": f"Bearer {signed}"} if signed else {}
+        return self._session.post(self.base + PATHS[hook], json=body, headers=headers, timeout=60)
 
     def templates(self, hook: str) -> dict[str, str]:
         """Return the prefetch templates that discovery has for a hook."""
