@@ -200,6 +200,15 @@ def crowd(service: Service) -> Crowd:
         return Crowd([call.result() for call in waiting], server.connections(), meanwhile)
 
 
+def flood(service: Service) -> tuple[list[Answer], float]:
+    """Send calls at once to a server that sends gigabytes; return the answers, and the MB the worker grew by."""
+    before = service.forget_peak()
+    with _faulty("gigabyte") as server, ThreadPoolExecutor(AT_ONCE) as callers:
+        calls = [callers.submit(send, service.port, "POST", SERVICE, request(server.base, ())) for _ in range(AT_ONCE)]
+        answers = [call.result() for call in calls]
+    return answers, service.peak() - before
+
+
 HEAD = """
 | fault | part sent: answer, ms (connections) | again | nothing sent: answer, ms (connections) | again | memory, MB |
 |---|---:|---:|---:|---:|---:|
@@ -243,6 +252,7 @@ def measured(deadline: float) -> tuple[str, list[str]]:
             table += line(outcome)
             print(line(outcome), end="", flush=True)
         many = crowd(service)
+        flooded, grown = flood(service)
     slowest = max(answer.milliseconds for answer in many.waiting)
     meanwhile = max(answer.milliseconds for answer in many.meanwhile)
     statuses: Mapping[str, set[int]] = {
@@ -250,9 +260,12 @@ def measured(deadline: float) -> tuple[str, list[str]]:
         "meanwhile": {answer.status for answer in many.meanwhile},
     }
     complaints += [f"{name}: answered {found}" for name, found in statuses.items() if found != {200}]
+    complaints += [f"gigabytes at once: answered {answer.status}" for answer in flooded if answer.status != 412]
     below = (
         f"\n{AT_ONCE} calls at once for a server that never answers: all answered with 200 within {slowest:.0f} ms,\n"
         f"over {many.connections} connections; calls meanwhile that needed no server within {meanwhile:.0f} ms.\n"
+        f"{AT_ONCE} calls at once for a server that sends gigabytes: all answered with 412; the worker grew by\n"
+        f"{grown:.0f} MB.\n"
     )
     print(below)
     return table + below, complaints

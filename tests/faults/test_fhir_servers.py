@@ -13,6 +13,8 @@ from cds_service.fhir.exchange import Limits
 DEADLINE_S = 1.0
 MOST_MEGABYTES = 160
 """What a worker may grow by: the ten answers of one hook, each up to its limit, and a little."""
+MOST_MEGABYTES_TOGETHER = 320
+"""The same with the sixteen reads that run at a time for all hooks."""
 NO_FAULT, *FAULTS = faults.FAULTS
 ANSWERS = {"a gigabyte", "a gigabyte, packed", "redirects in a circle"}
 """Faults of a server that does answer, and so is asked again."""
@@ -61,3 +63,9 @@ def test_calls_that_wait_for_a_server_hold_up_the_others_for_no_longer_than_thei
     assert {answer.status for answer in (*many.waiting, *many.meanwhile)} == {200}
     assert max(answer.milliseconds for answer in (*many.waiting, *many.meanwhile)) < 4 * DEADLINE_S * 1000
     assert many.connections < faults.AT_ONCE * len(faults.READ) / 2
+
+
+def test_gigabytes_for_many_calls_at_once_do_not_fill_the_memory(service):
+    answers, grown = faults.flood(service)
+    assert {answer.status for answer in answers} == {412}
+    assert grown < MOST_MEGABYTES_TOGETHER
