@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 
 import pytest
@@ -47,6 +48,15 @@ def _run(url, *statements):
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+def test_one_process_prepares_several_databases_at_once(tmp_path):
+    databases = [Database(f"sqlite:///{tmp_path / str(number)}.db") for number in range(8)]
+    with ThreadPoolExecutor(len(databases)) as threads:
+        list(threads.map(lambda database: database.prepare(), databases))
+    assert {database.status() for database in databases} == {Status(REVISIONS[-1], ())}
+    for database in databases:
+        database.close()
 
 
 def test_an_empty_database_gets_exactly_the_tables_of_the_code(database):
