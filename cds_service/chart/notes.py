@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from cds_service.chart.evidence import Place
 from cds_service.chart.model import NotesState
+from cds_service.chart.narrative.folding import LIMIT
 from cds_service.chart.narrative.reader import read
 from cds_service.chart.narrative.reading import NoteReading
 from cds_service.fhir.documents import DocumentText
 from cds_service.fhir.record import KeyState, PrefetchKey, Record, Unread
+
+MOST_CHARACTERS: Final = 1_000_000
+"""Of the notes of one encounter, some hundred pages. Reading costs time, and whoever calls decides how much is sent."""
+
+_TOO_LONG: Final = f"only its first {LIMIT:,} characters were read"
+_TOO_MUCH: Final = f"not read: the notes of this encounter have more than {MOST_CHARACTERS:,} characters together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +36,23 @@ def notes(
 ) -> tuple[tuple[Note, ...], tuple[tuple[str, str], ...]]:
     """Return the notes that could be read, and (reference, reason) for those that could not.
 
+    Of one note the first `LIMIT` characters are read, of all together `MOST_CHARACTERS`; the rest is not, and is said.
+
     `resources` are the texts of each resource, and what of it gave none (`fhir.documents.read_texts`).
     """
     read_notes: list[Note] = []
     unread: list[tuple[str, str]] = []
+    left = MOST_CHARACTERS
     for found, problems in resources:
-        read_notes += [_note(text) for text in found]
+        for text in found:
+            size = min(len(text.text), LIMIT)
+            if size > left:
+                unread.append((text.reference, _TOO_MUCH))
+                continue
+            left -= size
+            read_notes.append(_note(text))
+            if len(text.text) > LIMIT:
+                unread.append((text.reference, _TOO_LONG))
         unread += [(problem.subject, problem.reason) for problem in problems]
     return tuple(read_notes), tuple(unread)
 
