@@ -14,9 +14,6 @@ from tools.build_cases import hook_request
 TOKEN: Final = "lent-for-this-call-only.Zm9yIHRlc3Rz_-~+/=="
 CASES: Final = load_cases(cases_folder())
 FIRED: Final = [(case, hook) for case in CASES for hook in case.hooks]
-LINKED: Final = "linked-"
-"""What the ids of a case begin with whose attachments are links."""
-
 Resource = dict[str, Any]
 
 
@@ -63,17 +60,23 @@ def lent(body: Mapping[str, Any], server: str, token: str | None = TOKEN, **chan
     return {**body, "fhirServer": server, "fhirAuthorization": {**grant, **changes}}
 
 
+def renamed(case: Case, prefix: str) -> Resource:
+    """Return a case's Bundle with `prefix` before the ids that are its own: another patient with the same record."""
+    text = json.dumps(case.bundle()).replace(f'"{case.id}-', f'"{prefix}-{case.id}-')
+    bundle = json.loads(text.replace(f"/{case.id}-", f"/{prefix}-{case.id}-"))
+    assert isinstance(bundle, dict)
+    return bundle
+
+
 def linked(case: Case, server: str) -> tuple[Resource, Resource]:
     """Return a case's Bundle under other ids, with its attachments as they are, and as links to Binary resources.
 
     The addresses of the links are relative and absolute by turns.
     """
-    text = json.dumps(case.bundle()).replace(f'"{case.id}-', f'"{LINKED}{case.id}-')
-    text = text.replace(f"/{case.id}-", f"/{LINKED}{case.id}-")
-    inline, with_links = json.loads(text), json.loads(text)
+    inline, with_links = renamed(case, "linked"), renamed(case, "linked")
     binaries = []
     for number, attachment in enumerate(attachments(with_links)):
-        identifier = f"{LINKED}{case.id}-file-{number}"
+        identifier = f"linked-{case.id}-file-{number}"
         attachment["url"] = f"Binary/{identifier}" if number % 2 else f"{server}/Binary/{identifier}"
         binary = {"resourceType": "Binary", "id": identifier, "contentType": attachment["contentType"]}
         binaries.append({"resource": binary | {"data": attachment.pop("data")}})

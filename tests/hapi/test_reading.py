@@ -18,7 +18,19 @@ from docker.seed_hapi import transaction
 from tests.hapi.conftest import PATIENT
 from tests.hapi.fhir_server import LocalFhirServer
 from tests.hapi.proxy import CheckingProxy
-from tests.hapi.requests_of_an_ehr import CASES, FIRED, TOKEN, Hook, Resource, attachments, cards, hook_of, lent, linked
+from tests.hapi.requests_of_an_ehr import (
+    CASES,
+    FIRED,
+    TOKEN,
+    Hook,
+    Resource,
+    attachments,
+    cards,
+    hook_of,
+    lent,
+    linked,
+    renamed,
+)
 from tests.hapi.service import PATHS, Service, running_service
 from tests.hooks.signing import BASE, EHR, jwks, token
 
@@ -126,6 +138,27 @@ def test_first_pages_that_were_sent_are_completed(case: Case, service: Service, 
     answer = service.call(hook.name, lent({**hook.full, "prefetch": first}, proxy.base))
     assert cards(answer) == cards(service.call(hook.name, hook.full))
     assert set(proxy.asked()) == {""}, "something else than further pages was read"
+
+
+def test_a_block_behind_a_page_of_newer_procedures_is_found(
+    service: Service, proxy: CheckingProxy, fhir_server: LocalFhirServer
+) -> None:
+    case = next(case for case in CASES if case.id == "wrong-side-on-claim")
+    bundle = renamed(case, "long")
+    (block,) = (entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Procedure")
+    for number in range(120):
+        newer = {
+            "performedDateTime": f"2026-12-01T{number // 60:02}:{number % 60:02}:00Z",
+            "code": {"text": "Dressing"},
+        }
+        kept = {name: block[name] for name in ("resourceType", "status", "subject", "encounter")}
+        bundle["entry"].append({"resource": {**kept, **newer, "id": f"long-dressing-{number}"}})
+    fhir_server.load(transaction(bundle, "long"))
+    hook = hook_of(case, "encounter-discharge", bundle)
+    read = cards(service.call(hook.name, lent(hook.without(*hook.keys), proxy.base)))
+    assert read == cards(service.call(hook.name, hook.full))
+    assert any("claim has 64461-LT" in card["summary"] for card in read)
+    assert proxy.asked().count("") == 2, "three pages of 50"
 
 
 def test_a_page_the_server_has_forgotten_is_told(service: Service, proxy: CheckingProxy) -> None:
