@@ -48,6 +48,16 @@ _CORRECTED_TO: Final = re.compile(
     r"\b(?:correct|actual|true|right) (?:side|laterality|levels?)(?: is| was| are| were|:)|\bcorrection:)"
     r"(?: (?:the|on|at|in|a|side|levels?))*\s?[\"']?\Z"
 )
+_TAKEN_BACK: Final = re.compile(
+    r"\A(?:[ \-](?:levels?|injections?|blocks?|sites?|space|joint|nerve|one|on the (?:right|left)|right|left)){0,4}"
+    r"[ ,](?:(?:was|were|is|has been|had been|could be) (?:not|never|in fact not|actually not)|wasn't|not) "
+    r"(?:be )?(?:done|performed|made|given|injected|blocked|completed|carried out|attempted|reached)\b"
+)
+"""After a level that the note names and that was not injected: "the T6 injection was not done"."""
+_ONLY: Final = re.compile(
+    r"\bonly (?:one|a single|a|1|the|at|two|2) ?(?:injections?|levels?|sites?|blocks?|spaces?|joints?)?\b[^.;]{0,40}\Z"
+)
+"""Before the levels that are all there were: "only one injection was made, at T5"."""
 _STATED: Final = re.compile(r"\b(?:side|laterality)(?: is| was|:|=)(?: the| on the)?\s?\Z")
 _WRONG_SIDE: Final = re.compile(
     r"\b(?:wrong|incorrect|erroneous) (?:side|laterality)\b|"
@@ -73,8 +83,9 @@ _SIDES: Final = {"right": Side.RIGHT, "left": Side.LEFT, "both": Side.BILATERAL}
 class Correction:
     """What one sentence of an addendum corrects; `said` are its words.
 
-    `side`, `levels` or `block` (for its technique) is the right value, `rejected` what it says was wrong. Where it does
-    not say that it corrects (`firm` False), it is only another account.
+    `side`, `levels` or `block` (for its technique) is the right value, `rejected` what it says was wrong; levels may
+    be taken back with none in their place. Where it does not say that it corrects (`firm` False), it is only another
+    account.
     """
 
     said: Evidence
@@ -213,7 +224,7 @@ def _of_sentence(note: Note, folded: str, sentence: Span, beside: Iterable[Span]
     levels = list(_levels(folded, sentence))
     right_levels = tuple(dict.fromkeys(each.value for each in levels if each.kind != "rejected"))
     wrong_levels = frozenset(each.value for each in levels if each.kind == "rejected")
-    if right_levels and (wrong_levels or any(each.kind == "corrected" for each in levels)):
+    if wrong_levels or any(each.kind == "corrected" for each in levels):
         yield Correction(said, levels=right_levels, rejected=wrong_levels)
 
 
@@ -244,7 +255,7 @@ def _levels(folded: str, sentence: Span) -> Iterator[_Value]:
             yield _Value(found.levels[0], "rejected")
             yield _Value(found.levels[-1], "corrected")
             continue
-        kind = _kind(before, after)
+        kind = "rejected" if _TAKEN_BACK.match(after) else "corrected" if _ONLY.search(before) else _kind(before, after)
         for name in found.levels if found.form in _ONE_ANOTHER else (found.name,):
             yield _Value(name, kind)
 
@@ -296,6 +307,8 @@ def _corrected(block: Block, correction: Correction) -> Block:
     named = tuple(dict.fromkeys(site.level for site in block.sites if site.level))
     kept = tuple(level for level in named if level not in correction.rejected) if correction.rejected else ()
     levels = tuple(dict.fromkeys((*kept, *correction.levels)))
+    if not levels or (correction.rejected.isdisjoint(named) and not correction.levels):
+        return block  # none would be left, or what is taken back was not named
     if any("-" in level for level in levels) != any("-" in level for level in named or levels):
         return block  # joints for levels, or levels for joints: not of one kind
     evidence = {level: tuple(e for s in block.sites if s.level == level for e in s.evidence) for level in levels}

@@ -12,7 +12,18 @@ from datetime import date
 from itertools import chain
 from typing import TypeVar
 
-from cds_service.chart.model import Block, Contradiction, Evidence, Fact, Guidance, Origin, Side, Site, Technique
+from cds_service.chart.model import (
+    Block,
+    Contradiction,
+    Evidence,
+    Fact,
+    Guidance,
+    Origin,
+    Side,
+    Site,
+    SiteCount,
+    Technique,
+)
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.telling import Telling
@@ -161,9 +172,7 @@ def _merge(group: Sequence[Telling]) -> Block:
         target=_first(blocks, lambda block: block.target),
         method=_first(blocks, lambda block: block.method),
         sites=sites,
-        site_count=_first(
-            _of_best_origin(blocks, lambda block: block.site_count or block.sites), lambda b: b.site_count
-        ),
+        site_count=_site_count(blocks),
         side=_side(blocks),
         continuous=_first(blocks, lambda block: block.continuous),
         guidance=_guidance(blocks),
@@ -207,6 +216,18 @@ def _sites(blocks: Sequence[Block]) -> tuple[Site, ...]:
         evidence = _unique((*known.evidence, *site.evidence)) if known else site.evidence
         found[(site.level, site.side)] = replace(site, evidence=evidence)
     return tuple(found.values())
+
+
+def _site_count(blocks: Sequence[Block]) -> SiteCount | None:
+    """Return the count the best origin states; None where its accounts are of other levels and only all add up.
+
+    That is so of Procedures and orders, of which there is one for a part of a block; notes each tell of the whole.
+    """
+    counting = _of_best_origin(blocks, lambda block: block.site_count or block.sites)
+    parts = {frozenset(site.level for site in block.sites) for block in counting if block.sites}
+    if len(parts) > 1 and Origin.NOTE not in counting[0].origins:
+        return None
+    return _first(counting, lambda block: block.site_count)
 
 
 def _region(blocks: Sequence[Block], sites: Sequence[Site]) -> str | None:

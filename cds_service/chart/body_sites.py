@@ -13,7 +13,17 @@ from cds_service.chart.narrative.levels import Form, find_levels
 from cds_service.fhir.reading import concept_text, numbered
 from cds_service.fhir.record import Entry
 
-_WORDS = {"right": Side.RIGHT, "left": Side.LEFT, "bilateral": Side.BILATERAL, "both": Side.BILATERAL}
+_WORDS = {
+    "right": Side.RIGHT,
+    "rt": Side.RIGHT,
+    "left": Side.LEFT,
+    "lt": Side.LEFT,
+    "bilateral": Side.BILATERAL,
+    "bilat": Side.BILATERAL,
+    "both": Side.BILATERAL,
+}
+_LETTERS = {"r": Side.RIGHT, "l": Side.LEFT}
+"""Letters that are a side where they are all a body site says; beside a level "L" is lumbar."""
 _WORD: Final = re.compile(r"[a-z]+")
 _COUNTED = (Form.LEVEL, Form.RANGE)
 
@@ -58,6 +68,8 @@ def _sides(entry: Entry, place: int, concept: Mapping[str, Any]) -> list[Fact[Si
     if coded is not None:
         return [Fact(coded, evidence)]
     spoken = _WORD.findall(words.lower())
+    if len(spoken) == 1 and spoken[0] in _LETTERS and words.strip("(). ").lower() == spoken[0]:
+        return [Fact(_LETTERS[spoken[0]], evidence)]
     return [Fact(side, evidence) for word, side in _WORDS.items() if word in spoken]
 
 

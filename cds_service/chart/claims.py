@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
 
 from cds_service.chart.diagnoses import claim_diagnoses, pointed_to
 from cds_service.chart.identity import encounter_of
 from cds_service.chart.model import ClaimFacts, DiagnosisFacts, Line
-from cds_service.fhir.coding import PLACE_OF_SERVICE, concepts, cpt_codes, modifiers
+from cds_service.fhir.coding import PLACE_OF_SERVICE, CodedValue, concepts, cpt_codes, modifiers
 from cds_service.fhir.reading import codes, first_date, items, member, numbered, quantity, text
 from cds_service.fhir.record import Entry, Record
 
@@ -45,20 +46,49 @@ def _places(claim: Entry) -> Iterator[str]:
 
 
 def _lines(claim: Entry, diagnoses: tuple[DiagnosisFacts, ...]) -> Iterator[Line]:
-    """Yield one line per code of each item; an item without a procedure code is not a line we can read."""
+    """Yield a line for each item with a procedure code, and for each of its details that has another one.
+
+    Facilities put the code under a line of the revenue center (https://hl7.org/fhir/R4/claim.html, `item.detail`).
+    """
     billable = first_date(claim.resource, "billablePeriod")
     for place, item in numbered(claim.resource.get("item")):
-        amount = quantity(item.get("quantity"))
-        for value in cpt_codes(item.get("productOrService"))[:1]:
-            yield Line(
-                code=value.code,
-                units=amount.value if amount else float(value.units or 1),
-                modifiers=tuple(dict.fromkeys((*value.modifiers, *modifiers(item.get("modifier"))))),
-                reference=claim.reference,
-                path=f"item[{place}]",
-                service_date=first_date(item, "servicedDate", "servicedPeriod") or billable,
-                diagnoses=pointed_to(item, diagnoses),
-            )
+        day = first_date(item, "servicedDate", "servicedPeriod") or billable
+        pointed = pointed_to(item, diagnoses)
+        above: frozenset[str] = frozenset()
+        for path, part in _parts(item, f"item[{place}]"):
+            for value in cpt_codes(part.get("productOrService"))[:1]:
+                if value.code not in above:
+                    yield _line(claim, path, part, value, day, pointed)
+                above |= {value.code} if part is item else frozenset()
+
+
+def _parts(item: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield an item, its details and theirs."""
+    yield path, item
+    for place, detail in numbered(item.get("detail")):
+        yield f"{path}.detail[{place}]", detail
+        for below, sub_detail in numbered(detail.get("subDetail")):
+            yield f"{path}.detail[{place}].subDetail[{below}]", sub_detail
+
+
+def _line(
+    claim: Entry,
+    path: str,
+    part: Mapping[str, Any],
+    value: CodedValue,
+    day: date | None,
+    diagnoses: tuple[str, ...],
+) -> Line:
+    amount = quantity(part.get("quantity"))
+    return Line(
+        code=value.code,
+        units=amount.value if amount else float(value.units or 1),
+        modifiers=tuple(dict.fromkeys((*value.modifiers, *modifiers(part.get("modifier"))))),
+        reference=claim.reference,
+        path=path,
+        service_date=day,
+        diagnoses=diagnoses,
+    )
 
 
 def encounters(claim: Entry, record: Record) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ from cds_service.chart.model import Block, Evidence, Fact, Origin, Site, SiteCou
 from cds_service.chart.narrative.reading import BlockReading, CountReading, NoteReading, Said, SiteReading, Span
 
 T = TypeVar("T")
+_BETWEEN = ", "
+"""What stands between texts that are read as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,29 @@ class Place:
     def fact(self, said: Said[T] | None) -> Fact[T] | None:
         """Return what the text says as a fact, None where it says nothing."""
         return None if said is None else Fact(said.value, (self.evidence(said.span),))
+
+
+@dataclass(frozen=True, slots=True)
+class Places(Place):
+    """Texts of one resource that are read as one sentence; evidence names the text the words stand in."""
+
+    parts: tuple[Place, ...] = ()
+
+    @classmethod
+    def joined(cls, parts: Sequence[Place]) -> Places:
+        """Return `parts`, of which there is at least one, as one text."""
+        text = _BETWEEN.join(part.text for part in parts)
+        return cls(parts[0].reference, parts[0].path, text, tuple(parts))
+
+    def evidence(self, span: Span) -> Evidence:
+        """Return the words at `span` as evidence; of words that go on into the next text those in the first."""
+        start = 0
+        for part in self.parts:
+            end = start + len(part.text)
+            if span.start < end + len(_BETWEEN):
+                return part.evidence(Span(span.start - start, min(span.end, end) - start))
+            start = end + len(_BETWEEN)
+        raise ValueError("the span lies outside the texts")
 
 
 def block_from(reading: BlockReading, place: Place, origin: Origin) -> Block:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cds_service.chart.body_sites import side_of, sites_of
-from cds_service.chart.evidence import Place, block_from
+from cds_service.chart.evidence import Place, Places, block_from
 from cds_service.chart.model import Block, Evidence, Fact, Line, OrderFacts, Origin, Side
 from cds_service.chart.narrative.reader import mentions_block, read
+from cds_service.chart.narrative.reading import Status
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
 from cds_service.fhir.coding import BillingOptions, CodedValue, billing_options, cpt_codes
 from cds_service.fhir.reading import first_date, member, numbered, quantity, text
@@ -16,11 +17,15 @@ from cds_service.fhir.record import Entry
 from cds_service.fhir.validate import problem
 
 _WITHDRAWN = frozenset({"entered-in-error", "revoked"})
+_NAMED = frozenset({Status.PERFORMED})
+"""How the words of an order are read that say plainly what is ordered."""
+_ORDERED = _NAMED | {Status.PLANNED}
+"""An order is a plan, whatever tense it is written in; a block of the past or one not to be done is not ordered."""
 
 
 def is_block_order(order: Entry, vocabulary: Vocabulary) -> bool:
     """Return whether a ServiceRequest orders a block, by its code or its words."""
-    return _asks(order) and (bool(_meanings(order, vocabulary)) or bool(_worded(order)))
+    return _asks(order) and (bool(_meanings(order, vocabulary)) or bool(_worded(order, vocabulary)))
 
 
 def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
@@ -48,7 +53,7 @@ def ordered_blocks(order: Entry, vocabulary: Vocabulary) -> tuple[Block, ...]:
     if not _asks(order):
         return ()
     meanings = _meanings(order, vocabulary)
-    blocks = _worded(order) or [_coded(order, *coded) for coded in meanings[:1]]
+    blocks = _worded(order, vocabulary) or [_coded(order, *coded) for coded in meanings[:1]]
     return tuple(_completed(block, order, tuple(code.value.code for code, _ in meanings)) for block in blocks)
 
 
@@ -127,13 +132,27 @@ def _meanings(order: Entry, vocabulary: Vocabulary) -> list[tuple[_Code, CodeMea
     return [(code, known[code.value.code]) for code in _codes(order) if code.value.code in known]
 
 
-def _worded(order: Entry) -> list[Block]:
-    """Return the blocks the order's own words name; an order is a plan, whatever tense it is written in."""
-    words = text(member(order.resource, "code", "text"))
-    if words is None or not mentions_block(words):
+def _worded(order: Entry, vocabulary: Vocabulary) -> list[Block]:
+    """Return the blocks the order's own words name."""
+    texts = list(_texts(order))
+    if not texts or not any(mentions_block(place.text) for place in texts):
         return []
-    place = Place(order.reference, "code.text", words)
-    return [block_from(reading, place, Origin.ORDER) for reading in read(words).blocks]
+    place = Places.joined(texts)
+    # What another code orders may be for a block to come, or after one: "MRI before facet injections".
+    other = any(True for _ in _codes(order)) and not _meanings(order, vocabulary)
+    meant = _NAMED if other else _ORDERED
+    return [block_from(each, place, Origin.ORDER) for each in read(place.text).blocks if each.status in meant]
+
+
+def _texts(order: Entry) -> Iterator[Place]:
+    """Yield the words of an order: what is ordered, then its details."""
+    words = text(member(order.resource, "code", "text"))
+    if words is not None:
+        yield Place(order.reference, "code.text", words)
+    for number, detail in numbered(order.resource.get("orderDetail")):
+        words = text(detail.get("text"))
+        if words is not None:
+            yield Place(order.reference, f"orderDetail[{number}].text", words)
 
 
 def _coded(order: Entry, code: _Code, meaning: CodeMeaning) -> Block:

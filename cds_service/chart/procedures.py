@@ -16,7 +16,7 @@ from cds_service.chart.narrative.reading import Status
 from cds_service.chart.telling import Telling
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
 from cds_service.fhir.coding import CodedValue, concepts, cpt_codes
-from cds_service.fhir.reading import concept_text, first_date, items, member, numbered, text
+from cds_service.fhir.reading import concept_text, items, local_day, member, numbered, text
 from cds_service.fhir.record import Entry, Record
 
 # Procedure.status (https://hl7.org/fhir/R4/valueset-event-status.html), as far as it says whether something was done.
@@ -26,8 +26,9 @@ _NOT_THE_SURGEON: Final = ("anesth", "anaesth", "nurse", "assist", "circulat")
 
 
 def done_on(procedure: Entry) -> date | None:
-    """Return the day a Procedure was performed."""
-    return first_date(procedure.resource, "performedDateTime", "performedPeriod")
+    """Return the day a Procedure was performed; None where it is not stated, or open because the time is in UTC."""
+    days = (local_day(procedure.resource.get(name)) for name in ("performedDateTime", "performedPeriod"))
+    return next((day for day in days if day is not None), None)
 
 
 def is_block(procedure: Entry, vocabulary: Vocabulary) -> bool:

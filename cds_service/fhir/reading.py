@@ -9,6 +9,10 @@ from datetime import date
 from typing import Any, Final
 
 _LARGEST: Final = 2.0**53
+_UTC_TIME = re.compile(r"T(?P<hour>\d{2}):\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]00:00)\Z", re.ASCII | re.IGNORECASE)
+_MIDNIGHT: Final = re.compile(r"T00:00(?::00(?:\.0+)?)?(?:Z|[+-])", re.ASCII | re.IGNORECASE)
+_SAME_DAY_FROM: Final = 11
+"""The hour in UTC from which on all of the United States has the same day."""
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?", re.ASCII | re.DOTALL)
 
 
@@ -92,6 +96,21 @@ def date_of(value: object) -> date | None:
         return date.fromisoformat(match[1])
     except ValueError:
         return None
+
+
+def local_day(value: object) -> date | None:
+    """Return the day of `date_of`, but None where a time in UTC leaves it open which day it was where the patient was.
+
+    Servers that keep all times in UTC send an evening in America as the next day ("2026-05-15T03:40:00Z"). From
+    11:00 UTC on it is the same day in all of the United States (https://www.time.gov, UTC-11 to UTC-4); midnight to the
+    second is a day without a time.
+    """
+    if isinstance(value, Mapping):
+        value = value.get("start")
+    in_utc = _UTC_TIME.search(value.strip()) if isinstance(value, str) else None
+    return (
+        None if in_utc and int(in_utc["hour"]) < _SAME_DAY_FROM and not _MIDNIGHT.match(in_utc[0]) else date_of(value)
+    )
 
 
 def first_date(resource: Mapping[str, Any], *names: str) -> date | None:

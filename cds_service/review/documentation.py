@@ -46,11 +46,15 @@ def _rank(requirement: Requirement, case: Case) -> tuple[bool, bool]:
 
 
 def _applies(requirement: Requirement, case: Case) -> bool:
+    """Return whether a requirement holds here; none does for a block that is part of the operation.
+
+    The surgeon's own block, or the anesthetic itself, supports no line and needs no note of its own.
+    """
+    if not case.separation.reportable:
+        return False
     match requirement.when:
         case "operation-same-day":
-            # A block that is the surgeon's own, or the anesthetic itself, has nobody to ask for it.
-            operated = operated_that_day(case.chart, case.view, case.day, case.other_lines)
-            return operated and case.separation.reportable
+            return operated_that_day(case.chart, case.view, case.day, case.other_lines)
         case "imaging-billed":
             codes = (case.view.code(line.code) for line in case.lines)
             return any(code is not None and code.role == "imaging" for code in codes)

@@ -173,11 +173,22 @@ def _distinct(
 ) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
     """Return 59 (or the X modifier the Claim already uses) where the block is proven a separate service."""
     on_claim = tuple(m for m in claimed if m in distinct_modifiers(view))
-    if separation.service is Service.SEPARATE and (on_claim or view.bundled_into_anesthesia(code)):
+    if separation.service is Service.SEPARATE and (on_claim or _is_bundled(code, view)):
         return on_claim[:1] or (view.parameter("distinct_modifier"),), separation.evidence
     if separation.service is Service.ALONE:
         return on_claim, ()
     return (), ()
+
+
+def _is_bundled(code: str, view: View) -> bool:
+    """Return whether anesthesia bundles a block code: as its edits say, or as the manual says where there are none yet.
+
+    NCCI policy manual chapter 2 speaks of any block for pain after an operation; a code younger than the loaded
+    edits is in none of them. An add-on rides on its primary.
+    """
+    known = view.code(code)
+    addon = known is not None and known.role == "add-on"
+    return view.bundled_into_anesthesia(code) or not (addon or view.ptp_covers(code))
 
 
 def agrees(reported: Iterable[Line], expected: Iterable[ExpectedLine]) -> bool:

@@ -84,6 +84,7 @@ CORRECTIONS = [
     pytest.param("level changed from T5 to T6.", ["T6 right"], id="level-from-to"),
     pytest.param("levels should read T5, T6 and T7", ["T5 right", "T6 right", "T7 right"], id="levels"),
     pytest.param("levels were T5 and T6, not T5 only", ["T5 right", "T6 right"], id="levels-not-only"),
+    pytest.param("only one injection was made, at T6", ["T6 right"], id="only-one"),
 ]  # fmt: skip
 HEADINGS = ["ADDENDUM 3/2/2026: {}", "*** Addendum ***\n{}", "Late entry by Dr. Roe, 03/03/2026 08:15: {}"]
 
@@ -193,3 +194,19 @@ def test_the_last_of_two_corrections_counts() -> None:
 def test_no_text_breaks_it() -> None:
     for words in ("Addendum", "Addendum:", "Addendum: not", "Addendum: right not", "Addendum: left left right not not"):
         assert chart((f"{NOTE}\n{words}", {})).blocks
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("The T6 injection was not done.", ["T5 right"]),
+        ("T6 was not injected because of a poor view.", ["T5 right"]),
+        ("Only one injection was made, at T5. The T6 level was not reached.", ["T5 right"]),
+        ("The T8 injection was not done.", ["T5 right", "T6 right"]),
+        ("The T5 and T6 injections were not painful.", ["T5 right", "T6 right"]),
+        ("The images of T6 were not saved.", ["T5 right", "T6 right"]),
+    ],
+)
+def test_an_injection_may_be_taken_back(words: str, expected: list[str]) -> None:
+    note = "Right thoracic paravertebral block at T5 and T6, 10 mL of ropivacaine 0.5 % each, was performed.\n"
+    assert sites(chart((note, {}), (words, appends()))) == expected

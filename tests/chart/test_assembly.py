@@ -64,6 +64,14 @@ def test_a_note_and_its_procedure_are_one_block():
     assert found.contradictions == ()
 
 
+def test_orders_for_parts_of_a_block_count_all_their_levels():
+    one = {"site_count": SiteCount(1, 1, evidence("order-1"))}
+    (block,) = assemble([told("order-1", side="right", levels="T4", **one), told("order-2", levels="T5 T6")]).blocks
+    assert (len(block.sites), block.site_count) == (3, None)
+    (block,) = assemble([told("order-1", side="right", levels="T4", **one), told("order-2", levels="T4")]).blocks
+    assert block.site_count is not None
+
+
 def test_what_the_note_leaves_out_the_procedure_adds():
     (block,) = assemble([told(), told("procedure", side="left", levels="T6", performers=("Practitioner/1",))]).blocks
     assert (block.side.value, sites(block), block.performers) == (Side.LEFT, ["T6 left"], ("Practitioner/1",))

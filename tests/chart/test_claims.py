@@ -57,6 +57,26 @@ def test_an_item_as_a_line(item, expected, record_of):
     assert lines == ([expected] if expected else [])
 
 
+def test_codes_in_the_details_of_an_item_are_lines_of_its_day(record_of):
+    other = {"coding": [{"code": "64462"}]}
+    detail = {"productOrService": CODE, "quantity": {"value": 2}, "modifier": [{"text": "LT"}]}
+    item = {
+        "servicedDate": "2026-03-02",
+        "detail": [detail, 7, {"subDetail": [{"productOrService": other}]}],
+    }
+    whole = {"productOrService": CODE, "detail": [detail, {"productOrService": other}]}
+    record = record_of({"resourceType": "Claim", "id": "c", "item": [item, whole]})
+    assert [
+        (line.path, line.code, line.units, line.modifiers, line.service_date)
+        for line in claim_facts(record.entries[0], record).lines
+    ] == [
+        ("item[0].detail[0]", "64461", 2, ("LT",), date(2026, 3, 2)),
+        ("item[0].detail[2].subDetail[0]", "64462", 1, (), date(2026, 3, 2)),
+        ("item[1]", "64461", 1, (), None),
+        ("item[1].detail[1]", "64462", 1, (), None),
+    ]
+
+
 def test_where_a_line_stands_and_who_bills(record_of):
     claim = {
         "resourceType": "Claim",

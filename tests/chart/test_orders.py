@@ -35,6 +35,11 @@ def order(code="64461", words=None, **members):
         (order(status="revoked"), False),
         (order(status="entered-in-error"), False),
         (order(status=["revoked"]), True),
+        (order("72148", "MRI lumbar spine, r/o facet block candidate"), False),
+        (order("72148", "MRI before planned facet joint injection"), False),
+        (order(None, "Pain consult, had a right T6 paravertebral block last week"), False),
+        (order(None, "Consider right T6 paravertebral block"), True),
+        (order("64415", "Right T6 paravertebral block"), True),
         (order(doNotPerform=True), False),
         (order(doNotPerform=False), True),
         ({**order(), "resourceType": "MedicationRequest"}, False),
@@ -72,6 +77,14 @@ def test_an_order_as_a_line(resource, line, vocabulary):
         (order("64468"), Technique.FASCIAL_PLANE, Side.BILATERAL, False),
         (order(bodySite=[{"text": "Right T4"}]), Technique.PARAVERTEBRAL, Side.RIGHT, False),
         (order("64461", "Left erector spinae plane block"), Technique.FASCIAL_PLANE, Side.LEFT, None),
+        (order("64461", "Continuous paravertebral block"), Technique.PARAVERTEBRAL, None, True),
+        (
+            order("64461", "Left PVB", orderDetail=[{"text": "Catheter at T5"}]),
+            Technique.PARAVERTEBRAL,
+            Side.LEFT,
+            True,
+        ),
+        (order("64461", "PVB", orderDetail=[{}, {"text": "left T5"}]), Technique.PARAVERTEBRAL, Side.LEFT, None),
     ],
 )
 def test_what_an_order_asks_for(resource, technique, side, continuous, vocabulary):
@@ -104,6 +117,15 @@ def test_evidence_says_where_the_code_of_an_order_stands(members, path, vocabula
     (evidence,) = block.evidence
     assert (evidence.path, evidence.quote) == (path, "64461")
     assert evidence.path.startswith(f"{order_facts(entry, vocabulary).line.path}.")
+
+
+def test_evidence_says_in_which_words_of_an_order_it_stands(vocabulary):
+    resource = order(words="Right paravertebral block", orderDetail=[{}, {"text": "catheter, T5"}])
+    (block,) = ordered_blocks(entry_of(resource), vocabulary)
+    (catheter,), (level,) = block.continuous.evidence, block.sites[0].evidence
+    assert (catheter.path, catheter.quote, catheter.start) == ("orderDetail[1].text", "catheter", 0)
+    assert (level.path, level.quote, level.start) == ("orderDetail[1].text", "T5", 10)
+    assert [evidence.path for evidence in block.evidence] == ["code.text"]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,29 @@ def test_date_of(value: Any, expected: date | None) -> None:
     assert reading.date_of(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-03-02", date(2026, 3, 2)),
+        ("2026-03-02T03:40:00-05:00", date(2026, 3, 2)),
+        ("2026-03-02T03:40:00Z", None),
+        ("2026-03-02T03:40:00.000+00:00", None),
+        ("2026-03-02T10:59:59z", None),
+        ("2026-03-02T11:00:00Z", date(2026, 3, 2)),
+        ("2026-03-02T00:00:00Z", date(2026, 3, 2)),
+        ("2026-03-02T00:00:00.000+00:00", date(2026, 3, 2)),
+        ("2026-03-02T00:00:01Z", None),
+        ("2026-03-02T03:40", date(2026, 3, 2)),
+        ({"start": "2026-03-02T01:00:00Z", "end": "2026-03-02T12:00:00Z"}, None),
+        ({"end": "2026-03-02"}, None),
+        ([1], None),
+        (7, None),
+    ],
+)
+def test_the_day_of_a_time_in_utc_may_be_open(value: Any, expected: date | None) -> None:
+    assert reading.local_day(value) == expected
+
+
 def test_first_date_passes_over_what_states_none() -> None:
     procedure = {"performedDateTime": "2026", "performedPeriod": {"start": "2026-03-02"}}
     assert reading.first_date(procedure, "performedDateTime", "performedPeriod") == date(2026, 3, 2)

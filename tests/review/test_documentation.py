@@ -105,6 +105,10 @@ def test_the_condition_of_a_requirement(block, options, element, expected, make_
     assert status(make_case(make_block(**block), **options)).get(element) == expected
 
 
+def test_a_block_that_is_part_of_the_operation_is_asked_nothing(make_case, make_block):
+    assert {element.status for element in documentation(make_case(make_block(surgeon=True)))} == {"not-applicable"}
+
+
 def test_required_elements_come_first_and_each_once(make_case, make_block):
     case = make_case(make_block(), make_block(technique="intercostal", day="2026-03-03"))
     found = documentation(case)

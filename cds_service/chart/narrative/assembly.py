@@ -17,6 +17,7 @@ from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.ownership import Ownership
 from cds_service.chart.narrative.people import by_surgeon, requested, within_operation
+from cds_service.chart.narrative.purposes import pain_of_operations
 from cds_service.chart.narrative.reading import BlockReading, Said, Span, Status
 from cds_service.chart.narrative.sides import find_sides
 from cds_service.chart.narrative.sites import Place, locate
@@ -294,8 +295,8 @@ def _purpose(document: Document, ownership: Ownership, episode: Episode) -> Said
     found: dict[Purpose, Said[Purpose]] = {}
     beside: dict[Purpose, Said[Purpose]] = {}
     spinal = episode.key.technique in SPINAL
-    if repair := _small_repair(document, episode):
-        found[Purpose.SURGICAL_ANESTHESIA] = repair
+    if whole := _small_repair(document, episode) or _labor(document, ownership, episode):
+        found[Purpose.SURGICAL_ANESTHESIA] = whole
     for index, mention in document.all("purpose"):
         purpose = Purpose(mention.value)
         if document.sentence(index).section == "history":
@@ -309,7 +310,19 @@ def _purpose(document: Document, ownership: Ownership, episode: Episode) -> Said
         said = found.setdefault(purpose, Said(purpose, span_of(mention)))
         if spinal and (ownership.tells(index, episode) or document.sentence(index).section == "purpose"):
             beside.setdefault(purpose, said)
-    return next(((beside or found)[purpose] for purpose in _PURPOSE_RANK if purpose in (beside or found)), None)
+    told = next(((beside or found)[purpose] for purpose in _PURPOSE_RANK if purpose in (beside or found)), None)
+    return told or next(_postoperative(document), None)
+
+
+def _postoperative(document: Document) -> Iterator[Said[Purpose]]:
+    """Yield the words for pain of an operation of the day, where the purpose is not said in words of its own."""
+    wider = ((i, m) for i, m in document.all("element") if m.concept.attributes.get("says") == Purpose.POSTOPERATIVE)
+    pains = ((pain.at, pain.mention) for pain in pain_of_operations(document))
+    for index, mention in (*wider, *pains):
+        if document.sentence(index).section == "history":
+            continue
+        if assess(document, index, mention) in {Assertion.AFFIRMED, Assertion.PLANNED}:
+            yield Said(Purpose.POSTOPERATIVE, span_of(mention))
 
 
 def _small_repair(document: Document, episode: Episode) -> Said[Purpose] | None:
@@ -327,6 +340,23 @@ def _small_repair(document: Document, episode: Episode) -> Said[Purpose] | None:
         if assess(document, index, mention) in {Assertion.AFFIRMED, Assertion.PLANNED}:
             return Said(Purpose.SURGICAL_ANESTHESIA, span_of(mention))
     return None
+
+
+def _labor(document: Document, ownership: Ownership, episode: Episode) -> Said[Purpose] | None:
+    """Return the words for labor as what an epidural is for: then it is the anesthesia of the birth."""
+    if episode.key.technique is not Technique.INTERLAMINAR or _has_target(episode):
+        return None
+    for index, mention in document.all("labor"):
+        if document.sentence(index).section == "history" or ownership.owner(index, *span_of(mention)) is not episode:
+            continue
+        if assess(document, index, mention) in {Assertion.AFFIRMED, Assertion.PLANNED}:
+            return Said(Purpose.SURGICAL_ANESTHESIA, span_of(mention))
+    return None
+
+
+def _has_target(episode: Episode) -> bool:
+    """Return whether a name says what an epidural is aimed at, as a blood patch is at a hole."""
+    return any(naming.mention.concept.attributes.get("target") for naming in episode.namings)
 
 
 def _is_surgical(document: Document, index: int, mention: Mention) -> bool:

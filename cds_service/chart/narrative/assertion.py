@@ -91,7 +91,8 @@ def _reaches_forward(document: Document, index: int, trigger: Mention, mention: 
     if limit is not None and trigger.value == "planned" and "," in between:
         return False
     if trigger.value == "negated" and "," in between:
-        return " or " in document.folded[trigger.end : document.sentence(index).end]
+        listed = trigger.end + between.rindex(",")  # "no pain or heme, images saved": its "or" has been before
+        return " or " in document.folded[listed : document.sentence(index).end]
     if trigger.concept.attributes.get("single"):
         return not any(trigger.end <= other.start < mention.start for other in document.of(index, "technique"))
     return not (trigger.value == "negated" and "(" in between)

@@ -46,6 +46,8 @@ _WIDER = 30
 _BLANK_LINE = re.compile(r"\n[ \r]*\n")
 _FULL_STOP = re.compile(r"\.(?=\s)")
 _VERB = re.compile(r"\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b")
+_REASONS = frozenset({"indication", "diagnosis"})
+"""Fields whose line may go on with what was done: "Indication: rib fractures. Consent obtained. Left PVB at T5"."""
 _MAX_WORDS = 7
 _LONGEST = 800
 """A longer "sentence" is no prose: it is cut, so that what looks at pairs within a sentence stays bounded."""
@@ -116,6 +118,11 @@ def _opening() -> re.Pattern[str]:
     return re.compile(rf"\n[ *#>\-]{{0,8}}(?:{'|'.join(_data()['opening'])})\b")
 
 
+@cache
+def _opening_within() -> re.Pattern[str]:
+    return re.compile(rf"(?<=[.;] )(?:{'|'.join([*_data()['opening'], *_data()['opening_within']])})")
+
+
 @lru_cache(maxsize=2048)
 def classify(heading: str) -> tuple[str, bool]:
     """Return the kind of section a folded heading opens, and whether it lasts over blank lines."""
@@ -155,7 +162,8 @@ def _headings(folded: str) -> list[_Heading]:
     for match in _LONE.finditer(text):
         heading = match.group(1).strip()
         kind, lasting = classify(heading)
-        if kind != "other" and len(heading.split()) <= 4 and not _is_value(text, match, heading):
+        alone = heading == folded.strip()  # the text of a code: a heading of nothing
+        if kind != "other" and len(heading.split()) <= 4 and not alone and not _is_value(text, match, heading):
             found.append(_Heading(match.start(1) - 1, match.end(1) - 1, heading, kind, lasting, at_line=True))
     found += [
         _Heading(match.start(1) - 1, match.end() - 1, match.group(1), *classify(match.group(1)), at_line=True)
@@ -234,6 +242,8 @@ def _own_end(folded: str, wrapped: frozenset[int], section: Section) -> int:
         and (stop := _FULL_STOP.search(folded, section.start, section.end))
     ):
         return stop.end()
+    if section.kind in _REASONS and (opening := _opening_within().search(folded, section.start, section.end)):
+        section = section._replace(end=opening.start())
     line_end = folded.find("\n", section.start, section.end)
     if line_end < 0:
         return section.end

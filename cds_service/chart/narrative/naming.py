@@ -88,6 +88,10 @@ _APART_BY_TARGET = frozenset({Technique.SYMPATHETIC, Technique.OTHER})
 """Techniques whose blocks are told apart by what they are aimed at; a joint and its nerves are one facet block."""
 
 
+_REACHED_BY_A_NEEDLE = frozenset({Technique.PARAVERTEBRAL, Technique.FASCIAL_PLANE})
+"""Techniques told by where the needle was put ("in the plane deep to the serratus"), with what was then injected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """What makes two mentions one block: the technique, and its plane or the nerve or ganglion it is aimed at."""
@@ -150,8 +154,10 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
         return told or _is_numbed(document, index) or _are_then_injected(document, index + 1)
     if not attributes.get("weak") or _injected(document, index) or _is_nerve_in_title(document, mention):
         return True
+    if mention.value == Technique.FASCIAL_PLANE and not all(is_weak(named) for _, named in document.all("technique")):
+        return False  # the sentences that name it tell more of it
     return (
-        mention.value == Technique.PARAVERTEBRAL
+        mention.value in _REACHED_BY_A_NEEDLE
         and has_evidence(document, "drug", "injection")
         and any(document.has(at, "needle") for at in (index, index + 1))
     )

@@ -15,6 +15,7 @@ from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.fields import WHY_NO_CONTRAST, of_fields
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Concept, Mention
+from cds_service.chart.narrative.purposes import pain_of_operations
 from cds_service.chart.narrative.reading import BlockReading, Span, StatementReading, Status
 from cds_service.chart.narrative.scores import of_scores
 from cds_service.chart.narrative.searching import one_of
@@ -168,23 +169,17 @@ def _of_purposes(document: Document) -> Iterator[StatementReading]:
             yield StatementReading("indication", True, span_of(mention))
         if mention.value != "chronic-pain" and meant is not Assertion.HISTORICAL:
             yield StatementReading("purpose", True, span_of(mention), mention.value)
+    for pain in pain_of_operations(document):
+        yield StatementReading("purpose", True, span_of(pain.mention), "postoperative-analgesia")
+        if pain.said_before:
+            yield StatementReading("indication", True, span_of(pain.mention))
     for index, mention in document.all("operation"):
-        if _ITS_PAIN.match(document.folded, mention.end) and document.sentence(index).section != HEADING:
-            yield StatementReading("purpose", True, span_of(mention), "postoperative-analgesia")
-        if _PAIN_OF.search(document.folded, *_just_before(mention)) and document.sentence(index).section != HEADING:
-            yield StatementReading("purpose", True, span_of(mention), "postoperative-analgesia")
-            yield StatementReading("indication", True, span_of(mention))
         if document.has(index, "technique", "generic") and _FOR.search(document.folded, *_just_before(mention)):
             yield StatementReading("indication", True, span_of(mention))
 
 
 _AFTER_THAT = re.compile(r"(?: [a-z]+){0,2},? (?:after|following|since|given|as|because) ")
 _REASONS = frozenset({"trauma-analgesia", "chronic-pain", "postoperative-analgesia", "surgical-anesthesia"})
-_ITS_PAIN = re.compile(r"[\s\-](?:bar |related )?(?:analges|pain)")
-_PAIN_OF = re.compile(
-    r"(?<!history of )\b(?:analgesia|pain|discomfort)(?: (?:control|relief|management))? (?:after|following|for) "
-    r"(?:[a-z'\-]+ ){0,4}\Z"
-)
 _FOR = re.compile(r"(?<!consent )(?<!consented )\bfor (?:[a-z'\-]+ ){0,4}\Z")
 
 

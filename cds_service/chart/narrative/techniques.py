@@ -25,6 +25,8 @@ _BLOCK_DONE = re.compile(r"\s(?:(?:was|were|then|has been|successfully)\s){0,3}(
 _CATHETER_PLACED = re.compile(r"(?:catheter|\bcath) (?:(?:was|then|successfully)\s){0,3}(?:placed|inserted|threaded)\b")
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2
+_NEXT_TO = 7
+"""Characters between a level and the injection there: "T6 injection", "T6 level block"."""
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
 _ON_A_DAY = re.compile(r"\s{1,2}(?:on\s)?(?:\d{1,2}/\d{1,2}\b|yesterday|last\s)")
 _PLACED_ON = re.compile(rf"\b(?:placed|inserted)(?={_ON_A_DAY.pattern})")
@@ -297,6 +299,7 @@ def _called_off(document: Document, namings: Iterable[Naming]) -> Iterator[Namin
             place
             and _is_called_off(document, index, generic)
             and not _is_aimed_elsewhere(document, index, generic, ordered[place - 1])
+            and not _is_of_one_level(document, index, generic)
         ):
             yield Naming(ordered[place - 1].key, index, generic, Status.NOT_DONE)
 
@@ -306,6 +309,12 @@ def _is_aimed_elsewhere(document: Document, index: int, generic: Mention, naming
     aim = next((aim.value for aim in document.of(index, "target") if 0 <= generic.start - aim.end <= 1), None)
     own = naming.mention.concept.attributes.get("target")
     return aim is not None and own is not None and aim != own
+
+
+def _is_of_one_level(document: Document, index: int, generic: Mention) -> bool:
+    """Return whether "injection" is that at one of several levels: "the T6 injection was not done"."""
+    beside = [level for level in document.levels.get(index, ()) if 0 <= generic.start - level.end <= _NEXT_TO]
+    return bool(beside) and len({level.name for levels in document.levels.values() for level in levels}) > 1
 
 
 def _is_called_off(document: Document, index: int, generic: Mention) -> bool:

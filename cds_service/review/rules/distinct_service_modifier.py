@@ -18,7 +18,8 @@ contractor's guidance on 59.
 
 ## Known limits
 
-Only codes that the edits pair with anesthesia need the modifier (64462 rides on 64461). Where nothing is proven and
+Only codes that the edits pair with anesthesia need the modifier (64462 rides on 64461); a code that is younger than the
+loaded edits is taken to need it, as the manual says of all such blocks. Where nothing is proven and
 the modifier is not there either, `ptp-conflict` names the pair. Whether the practitioner of both is the same is not
 checked. What the record does not say is held against it only where all of it was read. Without anesthesia that day a
 modifier is left as it is.

@@ -49,6 +49,8 @@ def test_who_did_it(text: str, surgeon: bool | None) -> None:
     [
         ("Requested by surgeon: Yes\nRight PVB T4, 15 mL ropi injected.", True),
         ("Requested by: Dr. Moss\nRight PVB T4, 15 mL ropi injected.", True),
+        ("The surgeon, Doctor Moss, asked me for a block.\nRight PVB T4, 15 mL ropi injected.", True),
+        ("Miss Moss, the surgeon, was told.\nRight PVB T4, 15 mL ropi injected.", None),
         ("Right PVB T4, 15 mL ropi injected. Requested by surgeon: No", None),
         ("Right PVB T4, 15 mL ropi injected. Requested by surgeon: ___", None),
         ("Right PVB T4, 15 mL ropi injected. Block was not requested by the surgeon.", None),

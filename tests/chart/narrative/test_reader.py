@@ -241,6 +241,7 @@ def test_a_block_that_was_not_done_is_not_performed(text: str) -> None:
     [
         "Paravertebral block: No complications. 20 mL ropivacaine at T5 right.",
         "Right PVB at T5, 20 mL ropivacaine, taking care to avoid the pleura.",
+        "Right PVB at T5, 20 mL ropivacaine, and at T6. The T7 injection was not done.",
     ],
 )
 def test_nor_is_every_no_beside_a_block_its_denial(text: str) -> None:
@@ -258,8 +259,70 @@ def test_nor_is_every_no_beside_a_block_its_denial(text: str) -> None:
         pytest.param("Left TAP block at the previously marked site.", Status.PERFORMED, id="the mark was before"),
         pytest.param("Previously had a left TAP block.", Status.HISTORICAL, id="the block was before"),
         pytest.param("If pain returns, first gabapentin, then left TAP block.", Status.PLANNED, id="if, then"),
+        pytest.param("Left TAP block if positive.", Status.PLANNED, id="if positive"),
+        pytest.param("Good left TAP block candidate.", Status.PLANNED, id="candidate"),
+        pytest.param("R/o left TAP block candidate.", Status.PLANNED, id="ruled out"),
         pytest.param("Pain returned, so first gabapentin, then left TAP block.", Status.PERFORMED, id="then alone"),
     ],
 )
 def test_when_a_block_is(text: str, status: Status) -> None:
     assert [block.status for block in read(text).blocks] == [status]
+
+
+@pytest.mark.parametrize(
+    ("text", "purpose"),
+    [
+        ("Right PVB T4 for analgesia after sternotomy.", "postoperative-analgesia"),
+        ("Right PVB T4 for pain control after the mastectomy.", "postoperative-analgesia"),
+        ("History of pain after mastectomy in 2019.\nRight PVB T4.", None),
+        ("Right PVB T4 before mastectomy.", None),
+        ("Labor epidural, L3-L4, catheter secured, bupivacaine infusion.", "surgical-anesthesia"),
+        ("L3-L4 epidural catheter for labour pain, bupivacaine infusion.", "surgical-anesthesia"),
+        ("TAP block both sides. Labor epidural was removed before.", None),
+        ("L3-L4 epidural steroid injection. Had a labor epidural years ago.", None),
+    ],
+)
+def test_what_a_block_is_for(text: str, purpose: str | None) -> None:
+    done = [block for block in read(text).blocks if block.status is Status.PERFORMED]
+    assert {block.purpose.value if block.purpose else None for block in done if block.technique != "other"} == {purpose}
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "side"),
+    [
+        ("Indication: rib fractures T5-T7 on the right. Consent obtained. Left PVB at T4.", "T4", "left"),
+        ("Indication: right rib fractures. US-guided PVB at T4 on the left, 20 mL ropivacaine.", "T4", "left"),
+        ("Left PVB.\nIndication: fracture of T7. Consent signed. Level T4 injected.", "T4", "left"),
+    ],
+)
+def test_the_reason_ends_where_what_was_done_begins(text: str, level: str, side: str) -> None:
+    (block,) = (block for block in read(text).blocks if block.status is Status.PERFORMED)
+    assert [(site.level, site.side) for site in block.sites] == [(level, side)]
+
+
+@pytest.mark.parametrize(
+    ("text", "affirmed"),
+    [
+        ("Left L2 lumbar sympathetic block, no psoas or vessel pattern, images saved.", True),
+        ("Left L2 lumbar sympathetic block, no heme, images or films saved.", False),
+        ("Left L2 lumbar sympathetic block, images not saved.", False),
+    ],
+)
+def test_a_no_reaches_over_its_own_list_only(text: str, affirmed: bool) -> None:
+    assert {said.affirmed for said in read(text).statements if said.element == "image-record"} == {affirmed}
+
+
+@pytest.mark.parametrize(
+    "text", ["Continuous thoracic paravertebral block", "PVB, continuous infusion ropivacaine 0.2% 8 mL/h"]
+)
+def test_a_text_that_is_one_line_may_say_that_a_block_is_continuous(text: str) -> None:
+    (block,) = read(text).blocks
+    assert block.continuous is not None
+    assert block.continuous.value
+
+
+def test_a_plane_may_be_told_by_where_the_needle_went() -> None:
+    text = "The needle was placed deep to the serratus anterior on the right. 30 mL ropivacaine 0.25% was injected."
+    (block,) = read(text).blocks
+    assert (block.technique, block.plane and block.plane.value) == ("fascial-plane", "serratus-anterior")
+    assert not read("The needle biopsy was taken deep to the serratus anterior on the right.").blocks

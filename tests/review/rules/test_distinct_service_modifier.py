@@ -16,11 +16,6 @@ GENERAL = {"anesthesia": "general"}
         pytest.param({}, {"claim": "64461-RT"}, id="no operation"),
         pytest.param({}, {"claim": "64461-RT-59"}, id="no operation: the modifier stays"),
         pytest.param({}, {"claim": "64461-RT, 00541"} | GENERAL, id="not proven, no modifier: the pair's"),
-        pytest.param(
-            PROVEN | {"technique": "fascial-plane"},
-            {"claim": "64466-RT, 00541"} | GENERAL,
-            id="no pair with anesthesia",
-        ),
         pytest.param({}, {"claim": "64461-RT-59, 00541", "notes": "unknown"} | GENERAL, id="notes not read"),
         pytest.param(PROVEN, {"claim": "64420-RT, 00541"} | GENERAL, id="another technique: not here"),
     ],
@@ -37,6 +32,11 @@ def test_silent(block, options, judge):
             PROVEN,
             "64461-RT",
             "64461 beside the anesthesia of the operation needs modifier 59: the record shows a separate service.",
+        ),
+        (
+            PROVEN | {"technique": "fascial-plane"},
+            "64466-RT, 00541",  # a code younger than the loaded edits
+            "64466 beside 00541 needs modifier 59: the record shows a separate service.",
         ),
         (PROVEN | {"catheter": True}, "64463-RT, 00541", "64463 beside 00541 needs modifier 59: the record shows a"),
         (PROVEN, "64461-RT-59-XU, 00541", "64461-RT-59-XU ×1 carries 59 and XU, which say the same; one is enough."),
@@ -63,7 +63,7 @@ def test_silent(block, options, judge):
 def test_speaks(block, claim, message, judge):
     (finding,) = judge(RULE, block, claim=claim, **GENERAL)
     assert finding.message.startswith(message)
-    assert finding.evidence[0].quote in ("64461", "64463")
+    assert finding.evidence[0].quote in ("64461", "64463", "64466")
 
 
 def test_what_the_profile_prefers_is_named(judge):
