@@ -55,10 +55,16 @@ class FhirServer(BaseHTTPRequestHandler):
         """Say nothing: the test's output is not a server's log."""
 
 
+class Listener(ThreadingHTTPServer):
+    """Takes all reads of a hook at once; the usual five lose some, which come again a second later: too late."""
+
+    request_queue_size = 64
+
+
 @pytest.fixture
 def fhir_server() -> Iterator[str]:
     FhirServer.asked.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), FhirServer) as server:
+    with Listener(("127.0.0.1", 0), FhirServer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/fhir"

@@ -76,6 +76,7 @@ def _below_base(path: str) -> str:
 
 class _Listener(ThreadingHTTPServer):
     proxy: CheckingProxy
+    request_queue_size = 64  # of the usual 5, the reads of one hook lose some, which come again a second later
     daemon_threads = True
     block_on_close = False
 
