@@ -21,14 +21,13 @@ from cds_service.fhir.record import AttachedFile, Partial, PrefetchKey, RecordSo
 from cds_service.hooks.configuration import Configuration
 from cds_service.hooks.outcome import BadBundleError, FailedRuleError, MissingDataError
 from cds_service.hooks.request import FhirAuthorization, HookRequest
+from cds_service.hooks.response import Answer
 from cds_service.memory import Recent
 from cds_service.pipeline import ORDER_SIGN, NothingToJudgeError, Pipeline
 from cds_service.review.assessment import Assessment
 from cds_service.review.serialize import to_json
 from cds_service.settings import Settings
 from cds_service.store.model import GivenCard
-
-Cards = list[dict[str, Any]]
 
 _REMEMBERED: Final = 128
 
@@ -49,10 +48,10 @@ class Answers:
         self._settings = settings
         self._fhir = _fhir_access(settings)
         self._given = given
-        self._recent: Recent[Cards | None] = Recent(_REMEMBERED)
+        self._recent: Recent[Answer | None] = Recent(_REMEMBERED)
 
-    def cards(self, request: HookRequest) -> Cards:
-        """Return the cards for one hook call.
+    def answer(self, request: HookRequest) -> Answer:
+        """Return the answer to one hook call.
 
         Raises `MissingDataError` where nothing could be judged, and `FailedRuleError` where a rule failed and there is
         nothing else to say.
@@ -65,16 +64,10 @@ class Answers:
         known = self._recent.get(digest, None)
         if known is not None:
             return known
-        cards = self._judge(request, source)
+        answer = self._judge(request, source)
         if source is None or not source.asked:
-            self._recent.put(digest, cards)
-        return cards
-
-    def system_actions(self, request: HookRequest) -> list[dict[str, Any]]:
-        """Return what is to be written on the orders being signed: that their coverage is not known here."""
-        if request.hook != ORDER_SIGN or not request.configuration.coverage:
-            return []
-        return coverage_actions(from_prefetch(request.context, request.prefetch), self._pipeline.today())
+            self._recent.put(digest, answer)
+        return answer
 
     def assessments(self, bundle: Mapping[str, Any], profile: str | None, day: date | None) -> list[dict[str, Any]]:
         """Return the assessments of a Bundle in JSON form. Raises `BadBundleError` for an unknown profile."""
@@ -83,7 +76,7 @@ class Answers:
             raise BadBundleError(f"There is no such profile; known are {known}.", "profile")
         return [to_json(assessment) for assessment in self._pipeline.review_bundle(bundle, profile, day)]
 
-    def _judge(self, request: HookRequest, source: RecordSource | None) -> Cards:
+    def _judge(self, request: HookRequest, source: RecordSource | None) -> Answer:
         try:
             found = self._pipeline.review_request(request.hook, request.context, request.prefetch, source)
         except NothingToJudgeError as error:
@@ -92,13 +85,22 @@ class Answers:
         cards = build(
             found, request.hook, self._settings.public_url, kinds=_wanted_kinds(chosen), most=chosen.max_cards
         )
-        failures = {one.rule: one.reason for assessment in found for one in assessment.not_checked if one.failed}
+        gaps = [one for assessment in found for one in assessment.not_checked]
+        failures = {one.rule: one.reason for one in gaps if one.failed}
         if failures and not cards:
             raise FailedRuleError(failures)
         if self._given is not None:
             for card in cards:  # all of one encounter, so of one assessment
                 self._given(_given(card, request.service_id, found[0]))
-        return cards
+        unread = [{"rule": one.rule, "reason": one.reason} for one in gaps if one.failed or one.unread]
+        return Answer(cards, self._system_actions(request), unread)
+
+    def _system_actions(self, request: HookRequest) -> list[dict[str, Any]]:
+        """Return what is to be written on the orders being signed: that their coverage is not known here."""
+        wanted = self._settings.crd_coverage_information and request.configuration.coverage
+        if request.hook != ORDER_SIGN or not wanted:
+            return []
+        return coverage_actions(from_prefetch(request.context, request.prefetch), self._pipeline.today())
 
     def _digest(self, request: HookRequest, source: _Watched | None) -> bytes:
         """Return what tells calls apart: all the answer depends on, what was chosen of it too, and not who asks."""

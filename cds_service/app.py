@@ -81,10 +81,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(
         create_blueprint(
             Protocol(
-                answer=answers.cards,
+                answer=answers.answer,
                 keep_feedback=feedback.keep,
                 assess=answers.assessments,
-                act=answers.system_actions if settings.crd_coverage_information else None,
                 services=services,
                 cors_origins=settings.allowed_origins,
                 max_body_bytes=settings.max_body_bytes,
@@ -129,7 +128,7 @@ def _interface(settings: Settings, pipeline: Pipeline, services: tuple[Service, 
         profiles=sorted(pipeline.knowledge.profiles),
         needs_token=lambda name: bool(settings.trusted_clients) and is_open.isdisjoint({name, name.partition(".")[0]}),
         is_limited=lambda endpoint: settings.rate_limit is not None and endpoint not in ALWAYS_OPEN,
-        cards=lambda service, call: envelope(answers.cards(RequestReader(service).read(orjson.dumps(call)))),
+        cards=lambda service, call: envelope(answers.answer(RequestReader(service).read(orjson.dumps(call)))),
         assessments=lambda bundle: {"assessments": answers.assessments(bundle, None, None)},
     )
 

@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from cds_service.app import create_app
 from cds_service.knowledge.library import load
@@ -13,6 +15,10 @@ from cds_service.pipeline import Pipeline
 from cds_service.settings import Settings
 
 TODAY = date(2026, 11, 1)
+
+# How fast a machine is, busy with other tests, is no property of what is tested. A test's own settings win.
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from cds_service.answers import Answers
 from cds_service.cases import load_case
 from cds_service.hooks.request import HookRequest
+from cds_service.hooks.response import Answer
 from cds_service.knowledge.library import load
 from cds_service.pipeline import Pipeline
 from cds_service.resources import cases_folder
@@ -51,39 +52,41 @@ def call(case_id: str = "thoracotomy-addon-three-units", **changes: Any) -> Hook
     return replace(request, **changes)
 
 
-def summaries(cards: Sequence[dict[str, Any]]) -> list[str]:
+def summaries(cards: Sequence[Mapping[str, Any]]) -> list[str]:
     return [card["summary"] for card in cards]
 
 
 def test_the_same_call_is_judged_once_whoever_sends_it(answers: Answers) -> None:
-    first = answers.cards(call())
-    again = answers.cards(call(hook_instance="two"))
+    first = answers.answer(call())
+    again = answers.answer(call(hook_instance="two"))
     assert first == again
-    assert summaries(first)
+    assert summaries(first.cards)
     assert JUDGED == [DISCHARGE]
 
 
 def test_a_call_with_other_content_is_judged_anew(answers: Answers) -> None:
-    answers.cards(call())
-    assert answers.cards(call("perfect-chart-default")) == []
+    answers.answer(call())
+    assert answers.answer(call("perfect-chart-default")) == Answer([], [], [])
     assert len(JUDGED) == 2
 
 
 def test_an_answer_without_cards_is_remembered_too(answers: Answers) -> None:
-    assert answers.cards(call("perfect-chart-default")) == answers.cards(call("perfect-chart-default")) == []
+    silent = answers.answer(call("perfect-chart-default"))
+    assert silent == Answer([], [], [])
+    assert answers.answer(call("perfect-chart-default")) is silent
     assert len(JUDGED) == 1
 
 
 def test_another_day_is_another_call(answers: Answers) -> None:
-    answers.cards(call())
+    answers.answer(call())
     DAYS[0] = date(2026, 11, 2)
-    answers.cards(call())
+    answers.answer(call())
     assert len(JUDGED) == 2
 
 
 def test_what_a_fhir_server_was_asked_for_is_asked_again(answers: Answers) -> None:
     request = call(fhir_server="http://127.0.0.1:9/fhir")
     prefetch = {key: value for key, value in (request.prefetch or {}).items() if key != "observations"}
-    answers.cards(replace(request, prefetch=prefetch))
-    answers.cards(replace(request, prefetch=prefetch))
+    answers.answer(replace(request, prefetch=prefetch))
+    answers.answer(replace(request, prefetch=prefetch))
     assert len(JUDGED) == 2

@@ -33,6 +33,7 @@ from cds_service.cases import Case, load_case
 from cds_service.cli import COMMANDS
 from cds_service.hooks.errors import register_error_handlers
 from cds_service.hooks.request import HookRequest
+from cds_service.hooks.response import Answer
 from cds_service.hooks.routes import Protocol, create_blueprint
 from cds_service.hooks.services import ORDER_SIGN_SERVICE, SERVICES, Service
 from cds_service.resources import cases_folder
@@ -66,8 +67,6 @@ DEFECTS = {
     12: "fhir.resources 8.3 (R4B): any string is taken as the status or use of a Claim.",
 }
 
-Answer = Callable[[HookRequest], list[dict[str, Any]]]
-
 
 def case(name: str = "thoracotomy-addon-three-units") -> Case:
     return load_case(cases_folder() / name)
@@ -87,7 +86,7 @@ def summaries(client: FlaskClient, address: str, body: dict[str, Any]) -> list[s
     return [card["summary"] for card in answer.get_json()["cards"]]
 
 
-def protocol(answer: Answer, services: tuple[Service, ...] = SERVICES) -> FlaskClient:
+def protocol(answer: Callable[[HookRequest], Answer], services: tuple[Service, ...] = SERVICES) -> FlaskClient:
     """Return a client of the protocol alone, with `answer` behind it."""
     app = Flask("protocol")
     register_error_handlers(app)
@@ -160,7 +159,7 @@ def test_0_context_members_reach_the_judgment() -> None:
     seen: list[HookRequest] = []
     body = order_sign()
     body["context"]["encounterId"] = "e1"
-    assert protocol(lambda request: seen.append(request) or []).post(ORDER_SIGN, json=body).status_code == 200
+    assert protocol(lambda request: seen.append(request) or Answer()).post(ORDER_SIGN, json=body).status_code == 200
     assert dict(seen[0].context) == body["context"]
     assert set(body["context"]) == {"userId", "patientId", "encounterId", "draftOrders"}
 
@@ -177,7 +176,7 @@ def test_0_draft_orders_are_what_cards_are_about(client: FlaskClient) -> None:
 
 def test_1_two_services_on_one_hook_are_listed_and_answer_for_themselves() -> None:
     services = tuple(replace(ORDER_SIGN_SERVICE, id=name) for name in ("svc-a", "svc-b"))
-    client = protocol(lambda request: [{"summary": request.service_id}], services)
+    client = protocol(lambda request: Answer([{"summary": request.service_id}]), services)
     assert [each["id"] for each in client.get("/cds-services").get_json()["services"]] == ["svc-a", "svc-b"]
     for name in ("svc-a", "svc-b", "svc-a"):
         assert summaries(client, f"/cds-services/{name}", order_sign()) == [name]
@@ -254,11 +253,11 @@ def test_3_optional_members_of_cards_may_be_left_out(client: FlaskClient) -> Non
 def test_3_a_slow_answer_holds_up_no_other() -> None:
     started, release = Event(), Event()
 
-    def answer(request: HookRequest) -> list[dict[str, Any]]:
+    def answer(request: HookRequest) -> Answer:
         if request.hook_instance == "slow":
             started.set()
             release.wait(10)
-        return []
+        return Answer()
 
     client = protocol(answer)
     with ThreadPoolExecutor(1) as pool:

@@ -161,6 +161,7 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         ),
         notes=notes_state(record, sources.notes, sources.unread_notes),
         not_read=(*sources.unread_notes, *_not_read(record, sources), *_left_out(episode.of_others)),
+        not_sent=_not_sent(record),
     )
 
 
@@ -333,9 +334,7 @@ def _date_of_service(
 
 def _not_read(record: Record, sources: _Sources) -> Iterator[tuple[str, str]]:
     yield from ((unread.subject, unread.reason) for unread in record.unread)
-    for key in (PrefetchKey.PROCEDURES, PrefetchKey.COVERAGE):
-        if record.states.get(key) is KeyState.ABSENT:
-            yield key.value, "not sent with the request"
+    yield from ((key, "not sent with the request") for key in sorted(_not_sent(record)))
     for procedure in sources.blocks:
         fault = problem(procedure.resource)
         if fault is not None:
@@ -343,6 +342,12 @@ def _not_read(record: Record, sources: _Sources) -> Iterator[tuple[str, str]]:
     for claim in sources.claims:
         if not claim.valid:
             yield claim.reference, f"not valid FHIR R4 ({problem(claim.resource)}), so no correction is offered"
+
+
+def _not_sent(record: Record) -> frozenset[str]:
+    """Return the keys among those that decide what is judged, and how, that nobody tried to send or read."""
+    deciding = (PrefetchKey.PROCEDURES, PrefetchKey.COVERAGE)
+    return frozenset(key.value for key in deciding if record.states.get(key) is KeyState.ABSENT)
 
 
 def _left_out(references: Iterable[str]) -> Iterator[tuple[str, str]]:

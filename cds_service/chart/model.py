@@ -334,7 +334,8 @@ class Chart:
     `blocks` were performed, or are ordered where `orders` is not empty; `not_done` were cancelled or aborted.
     `statements` are what the notes say about documentation elements. `anesthesia` is what any part of the record says
     an operation was done under, `anesthesia_records` what Procedures record of the day of service: a note may speak of
-    the anesthesia of another day. `not_read` are (subject, reason) pairs.
+    the anesthesia of another day. `not_read` are (subject, reason) pairs; `not_sent`
+    are the subjects among them that nobody tried to read.
     """
 
     encounter: str | None
@@ -357,6 +358,7 @@ class Chart:
     contradictions: tuple[Contradiction, ...] = ()
     notes: NotesState = NotesState.UNKNOWN
     not_read: tuple[tuple[str, str], ...] = ()
+    not_sent: frozenset[str] = frozenset()
 
 
 def _sentence_around(text: str, start: int, end: int) -> str:

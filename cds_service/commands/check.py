@@ -12,7 +12,7 @@ import orjson
 from cds_service.cards.build import build
 from cds_service.commands.loading import InputError, read_knowledge, read_settings
 from cds_service.commands.reading import BundleInput, HookInput, Input, NoteInput, read_input
-from cds_service.hooks.response import envelope
+from cds_service.hooks.response import Answer, envelope
 from cds_service.hooks.services import ENCOUNTER_DISCHARGE
 from cds_service.pipeline import NothingToJudgeError, Pipeline
 from cds_service.review.assessment import Assessment
@@ -69,7 +69,7 @@ def command(
     if form == "json":
         _print_json({"assessments": [to_json(assessment) for assessment in found]})
     elif form == "cards":
-        _print_json(envelope(build(found, _hook(given), settings.public_url)))
+        _print_json(envelope(Answer(build(found, _hook(given), settings.public_url))))
     else:
         _print_text(found, pipeline, explain=explain)
     ctx.exit(SOMETHING_TO_SAY if any(map(verdict, found)) else 0)

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import orjson
 
+NOT_CHECKED_EXTENSION: Final = "org.paravertebral-cds.not-checked"
+"""Of a response: a list of `{"rule", "reason"}`, what could not be judged since reading or a rule failed."""
+
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
+Json = Mapping[str, Any]
 
-def envelope(cards: Iterable[Mapping[str, Any]], system_actions: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """Return the response of a service, pruned: `{"cards": [...]}`, and `systemActions` where there are any."""
-    answer = {"cards": [card for card in map(prune, cards) if card]}
-    actions = [action for action in map(prune, system_actions) if action]
-    return {**answer, "systemActions": actions} if actions else answer
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a hook call is answered with, in JSON form.
+
+    `not_checked` is for whoever runs the integration, so that no cards never reads as all is well; what concerns the
+    clinician is on the cards.
+    """
+
+    cards: Sequence[Json] = ()
+    system_actions: Sequence[Json] = ()
+    not_checked: Sequence[Json] = ()
+
+
+def envelope(answer: Answer) -> dict[str, Any]:
+    """Return the response of a service, pruned: `{"cards": [...]}`, and whatever else there is to say."""
+    members = {
+        "systemActions": _pruned(answer.system_actions),
+        "extension": prune({NOT_CHECKED_EXTENSION: answer.not_checked}),
+    }
+    return {"cards": _pruned(answer.cards), **{name: member for name, member in members.items() if member}}
+
+
+def _pruned(elements: Iterable[Json]) -> list[Any]:
+    return [element for element in map(prune, elements) if element]
 
 
 def prune(value: Any) -> Any:

@@ -16,7 +16,7 @@ from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.limits import check_depth, check_resources
 from cds_service.hooks.outcome import Issue, ProtocolError
 from cds_service.hooks.request import HookRequest, RequestReader
-from cds_service.hooks.response import envelope, to_json
+from cds_service.hooks.response import Answer, envelope, to_json
 from cds_service.hooks.services import SERVICES, Service
 from cds_service.hooks.validation import read_json_object
 from cds_service.store.model import Feedback
@@ -27,11 +27,10 @@ class Protocol:
     """What the routes need to answer.
 
     Attributes:
-        answer: a hook call to its cards in JSON form. May raise `MissingDataError` (412).
+        answer: a hook call to its answer. May raise `MissingDataError` (412) and `FailedRuleError` (500).
         keep_feedback: keeps feedback to the service of an id; may raise `StoreUnavailableError` (503).
         assess: a FHIR Bundle, a profile id or None, a date of service or None, to assessments in JSON form.
             May raise `BadBundleError` (400, 422).
-        act: a hook call to the system actions that go with its cards; None where there are never any.
         services: the services of discovery.
         cors_origins: origins whose pages may call; `*` for any.
         max_body_bytes: larger bodies are refused (413).
@@ -39,10 +38,9 @@ class Protocol:
         max_resources: requests with more FHIR resources are refused (413).
     """
 
-    answer: Callable[[HookRequest], Sequence[Mapping[str, Any]]]
+    answer: Callable[[HookRequest], Answer]
     keep_feedback: Callable[[str, list[Feedback]], None]
     assess: Callable[[Mapping[str, Any], str | None, date | None], Sequence[Mapping[str, Any]]]
-    act: Callable[[HookRequest], Sequence[Mapping[str, Any]]] | None = None
     services: tuple[Service, ...] = SERVICES
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 10 * 1024 * 1024
@@ -82,8 +80,7 @@ class _Views:
         sent = (*(call.prefetch or {}).values(), call.context.get("draftOrders"))
         check_resources(sent, self._protocol.max_resources)
         remember_answer(call.hook_instance)
-        act = self._protocol.act
-        answer = envelope(self._protocol.answer(call), act(call) if act else ())
+        answer = envelope(self._protocol.answer(call))
         remember_answer(call.hook_instance, answer["cards"])
         return _json(to_json(answer))
 

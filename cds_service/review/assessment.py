@@ -80,12 +80,14 @@ class Query:
 class NotChecked:
     """What could not be judged, and why. `rule` is a rule id, or "documentation", or "record".
 
-    `failed` says that the rule raised an exception: the fault is ours, not the record's.
+    `failed` says that the rule raised an exception: the fault is ours, not the record's. `unread` says that part of the
+    record was there, or asked for, and could not be read.
     """
 
     rule: str
     reason: str
     failed: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True)

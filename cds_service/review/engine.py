@@ -174,7 +174,8 @@ def _differs_by_distinct_service(case: Case) -> bool:
 
 def _not_checked(case: Case, open_lines: tuple[Line, ...]) -> Iterator[NotChecked]:
     chart = case.chart
-    yield from (NotChecked("record", f"{subject}: {reason}") for subject, reason in chart.not_read)
+    for subject, reason in chart.not_read:
+        yield NotChecked("record", f"{subject}: {reason}", unread=subject not in chart.not_sent)
     if chart.date_of_service is None:
         yield NotChecked("date-mismatch", f"No date of service in the record; the rules of {case.day} were used.")
     if not case.ordered and chart.notes is NotesState.UNKNOWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cds_service.chart.model import Contradiction, Technique
 from cds_service.review.assessment import Query
@@ -18,12 +19,27 @@ from cds_service.review.units import count_units
 from cds_service.review.words import blocks_words, joined
 
 _QUESTIONS = {
-    "laterality": "The record names different sides for this block. Which side was injected?",
-    "levels": "The record names different levels for this block. Which levels were injected?",
-    "technique": "The record names different techniques for this block. Which technique was performed?",
-    "catheter": "The record tells of a catheter and of a single injection. What was done, and on which side?",
-    "site-count": "The record gives different numbers of injections. How many sites were injected?",
+    "laterality": "The record names different sides for this block. Which side {was} injected?",
+    "levels": "The record names different levels for this block. Which levels {were} injected?",
+    "technique": "The record names different techniques for this block. Which technique {was} performed?",
+    "catheter": "The record tells of a catheter and of a single injection. What {was} done, and on which side?",
+    "site-count": "The record gives different numbers of injections. How many sites {were} injected?",
 }
+_WORDS_DONE = {
+    "{note}": "note",
+    "{was}": "was",
+    "{were}": "were",
+    "{were there}": "were there",
+    "{Were they}": "Were they",
+}
+_WORDS_ORDERED = {
+    "{note}": "order",
+    "{was}": "is to be",
+    "{were}": "are to be",
+    "{were there}": "will there be",
+    "{Were they}": "Are they to be",
+}
+"""How a question speaks of a block that was done, and of one that is being ordered."""
 _FURTHER_OPTIONS = {"catheter": ("a catheter on one side, a single injection on the other",)}
 _UNCLEAR = "Cannot be determined"
 _DONE = {"site": "injected", "muscle": "injected", "joint": "treated"}
@@ -36,13 +52,24 @@ _TARGETS = ("the paravertebral space", "the sympathetic chain")
 
 def queries(case: Case) -> tuple[Query, ...]:
     """Return the questions this chart leaves open."""
-    contradicted = [_about(contradiction) for contradiction in case.chart.contradictions]
+    return tuple(replace(query, question=_worded(query.question, case)) for query in _queries(case))
+
+
+def _worded(question: str, case: Case) -> str:
+    for place, word in (_WORDS_ORDERED if case.ordered else _WORDS_DONE).items():
+        question = question.replace(place, word)
+    return question
+
+
+def _queries(case: Case) -> Iterator[Query]:
+    """Yield the questions, the words that tell whether the block was done or is ordered left open in them."""
+    yield from map(_about, case.chart.contradictions)
     if not case.separation.reportable:
-        return tuple(contradicted)
+        return
     elements = {contradiction.element for contradiction in case.chart.contradictions}
     counts = () if elements & {"levels", "site-count"} else tuple(_open_counts(case))
     kinds = () if "technique" in elements else (*_open_targets(case), *_open_families(case))
-    return (*contradicted, *kinds, *counts, *_open_places(case))
+    yield from (*kinds, *counts, *_open_places(case))
 
 
 def _open_places(case: Case) -> Iterator[Query]:
@@ -50,7 +77,7 @@ def _open_places(case: Case) -> Iterator[Query]:
     drafted = drafted_lines(case.selections, case.view, case.separation, case.lines)
     reported = [draft for draft in drafted if draft.line.code in case.reported_codes]
     for one, other in dict.fromkeys(not_told_apart(reported, case.view)):
-        question = f"On one day there are {blocks_words((one, other))}. Were they done at the same place?"
+        question = f"On one day there are {blocks_words((one, other))}. {{Were they}} done at the same place?"
         evidence = (*one.evidence, *other.evidence)
         yield Query(question, ("at the same place", "at different places", _UNCLEAR), evidence, rule="ptp-conflict")
 
@@ -71,7 +98,7 @@ def _open_families(case: Case) -> Iterator[Query]:
         families = possible_families(block, case.view)
         if len(families) > 1 and block.technique is not Technique.OTHER:
             options = (*(family.title for family in families), _UNCLEAR)
-            question = "The record leaves open which of these blocks it was. Which one was done?"
+            question = "The record leaves open which of these blocks it was. Which one {was} done?"
             yield Query(question, options, block.evidence, rule="technique-mismatch")
 
 
@@ -84,7 +111,7 @@ def _open_targets(case: Case) -> Iterator[Query]:
     for block in done(case):
         either = family_of(block, case.view) is None and _has_chain(case, block.region)
         if block.technique is Technique.PARAVERTEBRAL and (either or not is_settled(case, block)):
-            question = "The record does not settle what the needle was aimed at. Which structure was injected?"
+            question = "The record does not settle what the needle {was} aimed at. Which structure {was} injected?"
             yield Query(question, (*_TARGETS, _UNCLEAR), block.evidence, rule="sympathetic-target")
 
 
@@ -116,7 +143,7 @@ def _unmatched_joints(selection: Selection, case: Case) -> Query | None:
         return None
     return Query(
         question=f"The record names {joined(named)} and the nerves {joined(nerves)}, which supply {joined(supplied)}. "
-        "Which joints were treated?",
+        "Which joints {were} treated?",
         options=(joined(named), joined(supplied), "all of these joints", _UNCLEAR),
         evidence=tuple(dict.fromkeys(e for count in selection.counts for e in count.evidence)),
         rule="facet-joint-count",
@@ -126,8 +153,8 @@ def _unmatched_joints(selection: Selection, case: Case) -> Query | None:
 def _few_or_many(selection: Selection, few: int) -> Query:
     noun = selection.counts[0].noun
     return Query(
-        question=f"The record does not say how many {noun}s were {_DONE.get(noun, 'treated')}. "
-        f"How many were there{_WHICH.get(noun, '')}?",
+        question=f"The record does not say how many {noun}s {{were}} {_DONE.get(noun, 'treated')}. "
+        f"How many {{were there}}{_WHICH.get(noun, '')}?",
         options=(f"{few} or fewer", f"{few + 1} or more", _UNCLEAR),
         evidence=selection.counts[0].evidence,
         rule="units-exceed-documentation",
@@ -149,8 +176,8 @@ def _how_many(selection: Selection, count: SideCount) -> Query:
     span = f"{count.low} {'or' if most == count.low + 1 else 'to'} {most}"
     treatment = _DONE.get(count.noun, "treated")
     return Query(
-        question=f"The note can be read as {span} {count.noun}s{per_side}. "
-        f"How many {count.noun}s were {treatment}{_WHICH.get(count.noun, '')}?",
+        question=f"The {{note}} can be read as {span} {count.noun}s{per_side}. "
+        f"How many {count.noun}s {{were}} {treatment}{_WHICH.get(count.noun, '')}?",
         options=(*(str(number) for number in range(count.low, most + 1)), _UNCLEAR),
         evidence=stated.evidence if stated else count.evidence,
         rule=_RULE_OF.get(count.noun, "units-exceed-documentation"),

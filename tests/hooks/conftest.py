@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from cds_service.hooks.errors import register_error_handlers
 from cds_service.hooks.operations import create_operations
 from cds_service.hooks.request import HookRequest
+from cds_service.hooks.response import Answer
 from cds_service.hooks.routes import Protocol, create_blueprint
 from cds_service.store.model import Feedback
 
@@ -27,10 +28,10 @@ class Fake:
     feedback: list[tuple[str, Feedback]] = field(default_factory=list)
     assessed: list[tuple[Any, str | None, date | None]] = field(default_factory=list)
 
-    def answer(self, request: HookRequest) -> list[dict[str, Any]]:
+    def answer(self, request: HookRequest) -> Answer:
         self._raise()
         self.requests.append(request)
-        return self.cards
+        return Answer(self.cards)
 
     def keep(self, service_id: str, entries: list[Feedback]) -> None:
         self._raise()

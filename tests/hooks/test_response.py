@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cds_service import resources
-from cds_service.hooks.response import envelope, prune, to_json
+from cds_service.hooks.response import Answer, envelope, prune, to_json
 
 SCHEMA = Draft202012Validator(resources.schema("response"), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
@@ -71,13 +71,13 @@ json_values = st.recursive(
 @pytest.mark.conformance("json-nothing-empty")
 @given(card=st.dictionaries(st.text("abc", max_size=3), json_values, max_size=4))
 def test_no_response_holds_anything_without_a_value_but_the_list_of_cards(card):
-    cards = envelope([card])["cards"]
+    cards = envelope(Answer([card]))["cards"]
     assert cards == [] or empties(cards) == []
 
 
 def test_nothing_to_say_is_an_empty_list():
-    assert envelope([]) == {"cards": []}
-    assert envelope([{"summary": ""}]) == {"cards": []}
+    assert envelope(Answer()) == {"cards": []}
+    assert envelope(Answer([{"summary": ""}], [{}], [])) == {"cards": []}
 
 
 def test_json_is_compact_utf8():

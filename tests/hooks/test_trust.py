@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cds_service.hooks.caller import Caller, caller
 from cds_service.hooks.clients import TrustedClient
+from cds_service.hooks.response import Answer
 from cds_service.hooks.trust import NotTrustedError, Trust, require_tokens
 from cds_service.store.model import StoreUnavailableError
 from tests.hooks.signing import BASE, EHR, NOW, PATH, Token, jwk, jwks, shared_secret, signed, token
@@ -167,7 +168,7 @@ def test_the_audience_is_the_address_that_is_called(path, audience):
 
 def test_the_answer_knows_who_called(make_app, fake, guarded, order_sign):
     seen = []
-    fake.answer = lambda _: seen.append(caller()) or []
+    fake.answer = lambda _: seen.append(caller()) or Answer()
     app = guarded(trust())
     headers = {"Authorization": bearer(token(tenant="west"))}
     assert app.test_client().post(PATH, json=order_sign, headers=headers).status_code == 200
@@ -176,7 +177,7 @@ def test_the_answer_knows_who_called(make_app, fake, guarded, order_sign):
 
 def test_a_call_that_needs_no_token_has_no_caller(guarded, fake, order_sign):
     seen = []
-    fake.answer = lambda _: seen.append(caller()) or []
+    fake.answer = lambda _: seen.append(caller()) or Answer()
     assert guarded(trust(), frozenset({"hooks"})).test_client().post(PATH, json=order_sign).status_code == 200
     assert seen == [None]
 

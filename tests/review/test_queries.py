@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cds_service.review.queries import queries
@@ -152,3 +154,26 @@ def test_nerves_and_joints_that_do_not_fit_are_no_finding(make_case, make_block,
     block = make_block("L4-L5 L2 L3", technique="facet", region="lumbar", target="medial-branch")
     for claim in ("64493-RT", "64493-RT, 64494-RT"):
         assert found(make_case(block, claim=claim)) == {}
+
+
+@pytest.mark.parametrize(
+    ("block", "done", "ordered"),
+    [
+        pytest.param(
+            {"count": (1, 2)},
+            "The note can be read as 1 or 2 sites. How many sites were injected?",
+            "The order can be read as 1 or 2 sites. How many sites are to be injected?",
+            id="sites",
+        ),
+        pytest.param(
+            {"region": "lumbar", "levels": "L2 L3"},
+            "The record does not settle what the needle was aimed at. Which structure was injected?",
+            "The record does not settle what the needle is to be aimed at. Which structure is to be injected?",
+            id="target",
+        ),
+    ],
+)
+def test_of_what_is_ordered_a_question_is_about_what_is_to_come(make_case, make_block, block, done, ordered):
+    case = make_case(make_block(**block))
+    assert [query.question for query in queries(case)] == [done]
+    assert [query.question for query in queries(replace(case, ordered=True))] == [ordered]
