@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     """The client ids of this service at authorization servers. Tokens issued to another one are not used."""
     fhir_deadline_s: float = Field(default=3.0, gt=0, le=60)
     """Seconds for everything one hook reads."""
-    fhir_connect_timeout_s: float = Field(default=1.0, gt=0, le=60)
+    fhir_connect_timeout_s: float = Field(default=1.5, gt=0, le=60)
     """Seconds to connect."""
     fhir_read_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """Seconds in which a FHIR server must send something."""

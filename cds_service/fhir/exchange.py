@@ -51,7 +51,8 @@ class Limits:
     """
 
     deadline: float = 3.0
-    connect: float = 1.0
+    # A lost packet of a new connection is sent again after a second (RFC 6298, 2.1): one may be lost.
+    connect: float = 1.5
     read: float = 2.0
     parallel: int = 16
     retries: int = 2
