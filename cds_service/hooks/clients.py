@@ -59,8 +59,8 @@ class TrustedClient(BaseModel):
     """The FHIR servers its calls may name. None: those of the settings."""
     leeway_seconds: int = Field(default=30, ge=0, le=300)
     """How far its clock may differ."""
-    max_lifetime_seconds: int = Field(default=300, ge=1, le=3600)
-    """The longest time from `iat` to `exp`. CDS Hooks recommends tokens of at most five minutes."""
+    max_lifetime_seconds: int = Field(default=3600, ge=1, le=3600)
+    """The longest time from `iat` to `exp`. Five minutes are usual, a quarter of an hour is seen; each is good once."""
 
     @model_validator(mode="after")
     def _has_keys(self) -> Self:

@@ -24,7 +24,7 @@ def test_the_least_a_client_needs_is_an_issuer_and_its_keys():
     assert (client.issuer, client.jwks_url) == (EHR["issuer"], EHR["jwks_url"])
     assert client.algorithms == ("ES384", "RS384")
     assert (client.audiences, client.jku, client.tenants) == ((), (), ())
-    assert (client.leeway_seconds, client.max_lifetime_seconds) == (30, 300)
+    assert (client.leeway_seconds, client.max_lifetime_seconds) == (30, 3600)
 
 
 @pytest.mark.parametrize(
