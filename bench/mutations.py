@@ -273,11 +273,13 @@ def _reference(chance: Random, document: Any) -> None:
 
 def _relation(chance: Random, document: Any) -> None:
     """Have resources replace, append, contain or be part of themselves and each other."""
-    found = _those(document, lambda p: isinstance(p.value, dict) and "resourceType" in p.value)
+    found = [
+        place.value for place in _those(document, lambda p: isinstance(p.value, dict) and "resourceType" in p.value)
+    ]
     if not found:
         return
     for _ in range(chance.choice((1, 2, 6))):
-        one, other = chance.choice(found).value, chance.choice(found).value
+        one, other = chance.choice(found), chance.choice(found)
         target = {"reference": f"{other.get('resourceType')}/{other.get('id')}"}
         name, value = chance.choice((
             ("relatesTo", [{"code": chance.choice(("replaces", "appends", "transforms", 1)), "target": target}]),
