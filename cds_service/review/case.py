@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from cds_service.chart.model import Block, Chart, ClaimFacts, Evidence, Line, Operation
 from cds_service.knowledge.library import View
@@ -12,6 +13,7 @@ from cds_service.knowledge.model import Family
 from cds_service.review.assessment import ExpectedLine
 from cds_service.review.selection import Selection
 from cds_service.review.separate_service import Separation
+from cds_service.review.units import Supported
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Case:
     expected: tuple[ExpectedLine, ...]
     claim: ClaimFacts | None = None
     ordered: bool = False
+
+    @cached_property
+    def counted(self) -> dict[str, Supported]:
+        """What `tally.supported` has counted of this case, by code; of a case with other contents it starts anew."""
+        return {}
 
     def lines_of(self, *codes: str) -> tuple[Line, ...]:
         """Return the judged lines that carry one of `codes`."""

@@ -12,7 +12,7 @@ from cds_service.review.catheters import repeated_placements
 from cds_service.review.modifiers import SIDE_MODIFIERS
 from cds_service.review.selection import Selection
 from cds_service.review.sites import SideCount, SideOrUnknown
-from cds_service.review.units import Unit, count_units
+from cds_service.review.units import Range, Supported, Unit, count_units
 
 _BOTH = (Side.RIGHT, Side.LEFT)
 _SIDES_OF: Mapping[str, tuple[Side, ...]] = {"50": _BOTH, "RT": (Side.RIGHT,), "LT": (Side.LEFT,)}
@@ -40,18 +40,6 @@ class Claimed:
     def most_on_a_side(self) -> float:
         """The most units that may be on one side: those of the busier side, and those of no side."""
         return max(self.by_side.values(), default=0) + self.unsided
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """At least `low` units and at most `high`; equal where the record leaves no choice."""
-
-    low: int
-    high: int
-
-
-Supported = Mapping[SideOrUnknown, Range]
-"""The units the record supports on each side; under None where no side is documented. Empty: none at all."""
 
 
 def sides_of(line: Line | ExpectedLine) -> frozenset[Side]:
@@ -82,6 +70,13 @@ def supported(case: Case, code: str) -> Supported:
 
     Where the words set no upper limit, as many as the Claim reports are allowed: unknown is never *no*.
     """
+    # Nearly every rule asks for it, and it is most of the work of the review: counted once for a case and code.
+    if code not in case.counted:
+        case.counted[code] = _count(case, code)
+    return case.counted[code]
+
+
+def _count(case: Case, code: str) -> Supported:
     if not any(code in selection.scheme.codes for selection in case.selections):
         expected = sum(line.units for line in case.expected_of(code))
         return {None: Range(expected, expected)} if expected else {}

@@ -39,6 +39,18 @@ class Unit:
         return replace(self, count=max(self.count, int(allowed)))
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """At least `low` units and at most `high`; equal where the record leaves no choice."""
+
+    low: int
+    high: int
+
+
+Supported = Mapping[SideOrUnknown, Range]
+"""The units the record supports on each side; under None where no side is documented. Empty: none at all."""
+
+
 def count_units(scheme: Scheme, sides: tuple[SideCount, ...]) -> tuple[Unit, ...]:
     """Return the units `scheme` gives for the sites on each side, primaries before add-ons."""
     return _COUNTING[scheme.counting](scheme, sides)
