@@ -23,13 +23,15 @@ from cds_service.hooks.outcome import BadBundleError, FailedRuleError, MissingDa
 from cds_service.hooks.request import FhirAuthorization, HookRequest
 from cds_service.hooks.response import Answer
 from cds_service.memory import Recent
-from cds_service.pipeline import ORDER_SIGN, NothingToJudgeError, Pipeline
+from cds_service.pipeline import ORDER_SIGN, NothingToJudgeError, Pipeline, TooMuchError
 from cds_service.review.assessment import Assessment
 from cds_service.review.serialize import to_json
 from cds_service.settings import Settings
 from cds_service.store.model import GivenCard
 
 _REMEMBERED: Final = 128
+_REMEMBERED_BYTES: Final = 8 * 1024 * 1024
+"""Of the calls whose answers are kept, together: an answer may hold the Claim it was asked about."""
 
 
 class Answers:
@@ -48,7 +50,7 @@ class Answers:
         self._settings = settings
         self._fhir = _fhir_access(settings)
         self._given = given
-        self._recent: Recent[Answer | None] = Recent(_REMEMBERED)
+        self._recent: Recent[Answer | None] = Recent(_REMEMBERED, _REMEMBERED_BYTES)
 
     def answer(self, request: HookRequest) -> Answer:
         """Return the answer to one hook call.
@@ -60,21 +62,27 @@ class Answers:
         answered with the help of a FHIR server is, since the server may have more to say now.
         """
         source = self._source(request)
-        digest = self._digest(request, source)
+        digest, size = self._digest(request, source)
         known = self._recent.get(digest, None)
         if known is not None:
             return known
         answer = self._judge(request, source)
         if source is None or not source.asked:
-            self._recent.put(digest, answer)
+            self._recent.put(digest, answer, size)
         return answer
 
     def assessments(self, bundle: Mapping[str, Any], profile: str | None, day: date | None) -> list[dict[str, Any]]:
-        """Return the assessments of a Bundle in JSON form. Raises `BadBundleError` for an unknown profile."""
+        """Return the assessments of a Bundle in JSON form.
+
+        Raises `BadBundleError` for an unknown profile, and for a Bundle with more than is assessed at once.
+        """
         if profile is not None and profile not in self._pipeline.knowledge.profiles:
             known = ", ".join(sorted(self._pipeline.knowledge.profiles))
             raise BadBundleError(f"There is no such profile; known are {known}.", "profile")
-        return [to_json(assessment) for assessment in self._pipeline.review_bundle(bundle, profile, day)]
+        try:
+            return [to_json(assessment) for assessment in self._pipeline.review_bundle(bundle, profile, day)]
+        except TooMuchError as reason:
+            raise BadBundleError(f"{reason}.", status=413) from None
 
     def _judge(self, request: HookRequest, source: RecordSource | None) -> Answer:
         try:
@@ -102,12 +110,13 @@ class Answers:
             return []
         return coverage_actions(from_prefetch(request.context, request.prefetch), self._pipeline.today())
 
-    def _digest(self, request: HookRequest, source: _Watched | None) -> bytes:
-        """Return what tells calls apart: all the answer depends on, what was chosen of it too, and not who asks."""
+    def _digest(self, request: HookRequest, source: _Watched | None) -> tuple[bytes, int]:
+        """Return what tells calls apart (all the answer depends on, and not who asks), and the size of that."""
         day = self._pipeline.today().isoformat()
         listed = source and source.listed
         asked = [request.hook, day, request.configuration, request.context, request.prefetch, listed]
-        return blake2b(orjson.dumps(asked), digest_size=32).digest()
+        told = orjson.dumps(asked)
+        return blake2b(told, digest_size=32).digest(), len(told)
 
     def _source(self, request: HookRequest) -> _Watched | None:
         """Return where missing data is read; None where the call names no FHIR server.

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from cds_service.chart.bounds import MUCH_TEXT, TooMuchError
 from cds_service.chart.build import all_charts, chart_of_encounter, chart_of_orders
 from cds_service.chart.model import Chart, Technique
+from cds_service.chart.narrative.effort import bounded
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
 from cds_service.fhir.bundle import from_bundle
 from cds_service.fhir.prefetch import from_prefetch
@@ -21,6 +23,8 @@ from cds_service.knowledge.library import Knowledge
 from cds_service.knowledge.model import Code
 from cds_service.review.assessment import Assessment
 from cds_service.review.engine import assess
+
+__all__ = ["ORDER_SIGN", "NothingToJudgeError", "Pipeline", "TooMuchError", "vocabulary_of"]
 
 ORDER_SIGN: Final = "order-sign"
 
@@ -80,11 +84,12 @@ class Pipeline:
         Raises:
             NothingToJudgeError: at a discharge, where neither Procedures nor Claims nor notes could be had.
         """
-        charts = (
-            self._order_sign(context, prefetch, source)
-            if hook == ORDER_SIGN
-            else self._discharge(from_prefetch(context, prefetch, source))
-        )
+        with bounded():
+            charts = (
+                self._order_sign(context, prefetch, source)
+                if hook == ORDER_SIGN
+                else self._discharge(from_prefetch(context, prefetch, source))
+            )
         return tuple(self._assess(chart) for chart in charts)
 
     def review_bundle(
@@ -96,8 +101,13 @@ class Pipeline:
 
         Raises:
             KnowledgeError: there is no such profile.
+            TooMuchError: it holds more encounters or text than are assessed at once.
         """
-        charts = all_charts(from_bundle(bundle), self.vocabulary)
+        with bounded() as reading:
+            charts = all_charts(from_bundle(bundle), self.vocabulary)
+        if reading.exceeded:
+            # Which encounters are about a block cannot be told then, and one left out would read as clean.
+            raise TooMuchError(MUCH_TEXT.capitalize())
         return tuple(self._assess(_dated(chart, day), profile) for chart in charts)
 
     def review_note(self, text: str, profile: str | None = None, day: date | None = None) -> Assessment:
@@ -137,7 +147,10 @@ class Pipeline:
         """Return the chart of the encounter; where none is named, the one block there is a Claim for."""
         if record.encounter_id is not None:
             return chart_of_encounter(record, self.vocabulary)
-        charts = [chart for chart in all_charts(record, self.vocabulary) if _reported(chart, self.vocabulary)]
+        try:
+            charts = [chart for chart in all_charts(record, self.vocabulary) if _reported(chart, self.vocabulary)]
+        except TooMuchError:  # so it is not one block either
+            return None
         return charts[0] if len(charts) == 1 else None
 
     def _discharge(self, record: Record) -> tuple[Chart, ...]:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
+from cds_service.chart.bounds import MOST_CORRECTIONS
 from cds_service.chart.evidence import block_from
 from cds_service.chart.model import Block, Contradiction, Evidence, Fact, Origin, Side, Site
 from cds_service.chart.narrative.folding import fold
@@ -145,16 +146,19 @@ def find_corrections(notes: Sequence[Note], amended: Mapping[str, frozenset[str]
     names no document corrects its own text, and where it is nothing but an addendum, the notes written before it.
     """
     found: dict[int, list[Correction]] = {id(note): [] for note in notes}
+    addenda = 0
     for note in sorted(notes, key=lambda each: each.written or date.min):
         whole = note.place.reference in amended
-        corrections = tuple(_read(note, whole=whole))
-        of_others = (*_techniques(note), *corrections) if whole or _is_addendum(note) else corrections
+        corrections = tuple(islice(_read(note, whole=whole), MOST_CORRECTIONS))
+        of_others: tuple[Correction, ...] = ()
+        if addenda < MOST_CORRECTIONS and (whole or _is_addendum(note)):
+            addenda += 1
+            of_others = (*_techniques(note), *corrections)
+        found[id(note)] += corrections
         for other in notes if of_others else ():
-            if other is note:
-                found[id(note)] += corrections
-            elif _amends(note, other, amended.get(note.place.reference, frozenset())):
+            if other is not note and _amends(note, other, amended.get(note.place.reference, frozenset())):
                 found[id(other)] += of_others
-    return Corrections({key: tuple(value) for key, value in found.items() if value})
+    return Corrections({key: tuple(value[:MOST_CORRECTIONS]) for key, value in found.items() if value})
 
 
 def _amends(note: Note, other: Note, named: frozenset[str]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
-from cds_service.chart import orders, procedures
+from cds_service.chart import bounds, orders, procedures
 from cds_service.chart.addenda import Corrections, find_corrections
 from cds_service.chart.assembly import Assembled, assemble
 from cds_service.chart.claims import bills, claim_facts
@@ -32,6 +33,7 @@ from cds_service.chart.model import (
     Side,
     Statement,
 )
+from cds_service.chart.narrative.effort import ran_out
 from cds_service.chart.narrative.reader import mentions_block
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.notes import Note, notes, notes_state
@@ -49,6 +51,9 @@ def chart_of_orders(record: Record, vocabulary: Vocabulary) -> Chart | None:
     """Return the chart of the draft orders of a request, or None where none of them is about a block."""
     own = own_patient(record)
     drafts = [order for order in record.draft_orders if not is_of_another(order, own, record)]
+    if len(drafts) > bounds.MOST_ORDERS:
+        left_out = ("draftOrders", bounds.MANY_ORDERS)
+        return Chart(encounter=_encounter_reference(record), date_of_service=None, not_read=(left_out,))
     if not any(orders.is_block_order(order, vocabulary) for order in drafts):
         return None
     facts = tuple(fact for order in drafts if (fact := orders.order_facts(order, vocabulary)) is not None)
@@ -66,6 +71,7 @@ def chart_of_orders(record: Record, vocabulary: Vocabulary) -> Chart | None:
             *_left_out(order.reference for order in record.draft_orders if order not in drafts),
             # Who pays decides the rules; the rest of the record is not needed for orders.
             *((unread.subject, unread.reason) for unread in record.unread if unread.subject == PrefetchKey.COVERAGE),
+            *_too_much_text(),
         ),
     )
 
@@ -79,9 +85,14 @@ def chart_of_encounter(record: Record, vocabulary: Vocabulary) -> Chart | None:
 
 
 def all_charts(record: Record, vocabulary: Vocabulary) -> tuple[Chart, ...]:
-    """Return a chart for each encounter (or day) with a block or a block code; a single encounter always has one."""
+    """Return a chart for each encounter (or day) with a block or a block code; a single encounter always has one.
+
+    Raises `TooMuchError` where there are more than are judged at once.
+    """
     episodes = all_episodes(record)
-    found = tuple(_charts_with_block(episodes, record, vocabulary))
+    found = tuple(islice(_charts_with_block(episodes, record, vocabulary), bounds.MOST_ENCOUNTERS + 1))
+    if len(found) > bounds.MOST_ENCOUNTERS:
+        raise bounds.TooMuchError(f"There are blocks in more than {bounds.MOST_ENCOUNTERS} encounters or days")
     encounters = [episode for episode in episodes if episode.encounter is not None]
     if found or len(encounters) != 1:
         return found
@@ -92,7 +103,8 @@ def _charts_with_block(episodes: Iterable[Episode], record: Record, vocabulary: 
     for episode in episodes:
         if is_relevant(episode, vocabulary):
             chart = _chart(episode, record, vocabulary)
-            if chart.blocks or chart.not_done or _block_lines(chart.claims, vocabulary):
+            left_out = not chart.claims and (PrefetchKey.CLAIMS.value, bounds.MANY_LINES) in chart.not_read
+            if chart.blocks or chart.not_done or left_out or _block_lines(chart.claims, vocabulary):
                 yield chart
 
 
@@ -132,12 +144,15 @@ class _Sources:
     blocks: tuple[Entry, ...]
     others: tuple[Entry, ...]
     claims: tuple[ClaimFacts, ...]
+    many_lines: bool
+    """There are Claims, but with more than is judged: `claims` has none of them."""
 
 
 def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
     sources = _sources(episode, record, vocabulary)
     claims = sources.claims
-    assembled = assemble(_tellings(sources, record, vocabulary))
+    told = tuple(islice(_tellings(sources, record, vocabulary), bounds.MOST_ACCOUNTS + 1))
+    assembled = assemble(told[: bounds.MOST_ACCOUNTS])
     blocks = tuple(_with_request(block, episode, record, vocabulary) for block in assembled.blocks)
     day = _date_of_service(blocks, _block_lines(claims, vocabulary), assembled, episode, record)
     return Chart(
@@ -151,7 +166,8 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         operations=tuple(_operations(sources, record, day)),
         conditions=tuple(_conditions(episode, record)),
         claims=claims,
-        claims_known=record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
+        claims_known=not sources.many_lines
+        and record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
         history=_history(episode, record, vocabulary, blocks, day),
         coverages=coverages(record, patient_of_episode(episode, record), day),
         contradictions=(
@@ -160,7 +176,13 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
             *_catheters_within_notes(sources),
         ),
         notes=notes_state(record, sources.notes, sources.unread_notes),
-        not_read=(*sources.unread_notes, *_not_read(record, sources), *_left_out(episode.of_others)),
+        not_read=(
+            *sources.unread_notes,
+            *_not_read(record, sources),
+            *_left_out(episode.of_others),
+            *((("blocks", bounds.MANY_ACCOUNTS),) if len(told) > bounds.MOST_ACCOUNTS else ()),
+            *_too_much_text(),
+        ),
         not_sent=_not_sent(record),
     )
 
@@ -195,10 +217,33 @@ def _sources(episode: Episode, record: Record, vocabulary: Vocabulary) -> _Sourc
     annotated = (*blocks, *(each for each in others if _words_mention_block(each, episode)))
     documents = in_order(episode.of_type("DocumentReference"), record)
     found, unread = notes(episode.texts_of(entry) for entry in (*documents, *annotated))
-    claims = tuple(
-        _judged(claim_facts(claim, record), vocabulary) for claim in episode.of_type("Claim") if bills(claim)
+    billing = [claim for claim in episode.of_type("Claim") if bills(claim)]
+    claims = tuple(claim_facts(claim, record) for claim in billing) if _can_be_judged(billing) else ()
+    lines = sum(len(claim.lines) for claim in claims)  # an item may have several: its details
+    if lines > bounds.MOST_LINES or len(_block_lines(claims, vocabulary)) > bounds.MOST_BLOCK_LINES:
+        claims = ()
+    return _Sources(
+        notes=found,
+        corrections=find_corrections(found, amended(record)),
+        unread_notes=unread,
+        blocks=tuple(blocks),
+        others=tuple(others),
+        claims=tuple(_judged(claim, vocabulary) for claim in claims),
+        many_lines=bool(billing and not claims),
     )
-    return _Sources(found, find_corrections(found, amended(record)), unread, tuple(blocks), tuple(others), claims)
+
+
+def _can_be_judged(billing: Sequence[Entry]) -> bool:
+    """Return whether Claims have no more lines and diagnoses than claims have."""
+    lines = sum(len(items(claim.resource.get("item"))) for claim in billing)
+    return max(lines, len(billing)) <= bounds.MOST_LINES and all(
+        len(items(claim.resource.get("diagnosis"))) <= bounds.MOST_DIAGNOSES for claim in billing
+    )
+
+
+def _too_much_text() -> Iterator[tuple[str, str]]:
+    if ran_out():
+        yield "text", bounds.MUCH_TEXT
 
 
 def _block_lines(claims: Iterable[ClaimFacts], vocabulary: Vocabulary) -> tuple[Line, ...]:
@@ -334,6 +379,8 @@ def _date_of_service(
 
 def _not_read(record: Record, sources: _Sources) -> Iterator[tuple[str, str]]:
     yield from ((unread.subject, unread.reason) for unread in record.unread)
+    if sources.many_lines:
+        yield PrefetchKey.CLAIMS.value, bounds.MANY_LINES
     yield from ((key, "not sent with the request") for key in sorted(_not_sent(record)))
     for procedure in sources.blocks:
         fault = problem(procedure.resource)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
+from cds_service.chart.bounds import MOST_DIAGNOSES
 from cds_service.chart.diagnoses import claim_diagnoses, pointed_to
 from cds_service.chart.identity import encounter_of
 from cds_service.chart.model import ClaimFacts, DiagnosisFacts, Line
@@ -27,7 +29,7 @@ def bills(claim: Entry) -> bool:
 def claim_facts(claim: Entry, record: Record) -> ClaimFacts:
     """Return what a Claim reports."""
     kinds = codes(claim.resource.get("type"))
-    diagnoses = tuple(claim_diagnoses(claim, record))
+    diagnoses = tuple(islice(claim_diagnoses(claim, record), MOST_DIAGNOSES))
     return ClaimFacts(
         reference=claim.reference,
         resource=claim.resource,

@@ -39,7 +39,7 @@ def condition_diagnoses(condition: Entry) -> Iterator[DiagnosisFacts]:
 def pointed_to(item: Mapping[str, Any], diagnoses: tuple[DiagnosisFacts, ...]) -> tuple[str, ...]:
     """Return the codes of the diagnoses a Claim's item points to by `diagnosisSequence`, each once, in its order."""
     written = item.get("diagnosisSequence")
-    numbers = [_whole(value) for value in (written if isinstance(written, list) else [written])]
+    numbers = dict.fromkeys(_whole(value) for value in (written if isinstance(written, list) else [written]))
     found = (
         fact.code
         for pointer in numbers

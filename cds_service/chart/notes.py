@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from cds_service.chart.bounds import MUCH_TEXT
 from cds_service.chart.evidence import Place
 from cds_service.chart.model import NotesState
+from cds_service.chart.narrative.effort import MOST_CHARACTERS
 from cds_service.chart.narrative.folding import LIMIT
-from cds_service.chart.narrative.reader import read
+from cds_service.chart.narrative.reader import mentions_block, read_if_little
 from cds_service.chart.narrative.reading import NoteReading
 from cds_service.fhir.documents import DocumentText
 from cds_service.fhir.record import KeyState, PrefetchKey, Record, Unread
 
-MOST_CHARACTERS: Final = 1_000_000
-"""Of the notes of one encounter, some hundred pages. Reading costs time, and whoever calls decides how much is sent."""
-
 _TOO_LONG: Final = f"only its first {LIMIT:,} characters were read"
-_TOO_MUCH: Final = f"not read: the notes of this encounter have more than {MOST_CHARACTERS:,} characters together"
+
+
+_MUCH: Final = MOST_CHARACTERS // 10
+_MANY: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +38,27 @@ def notes(
 ) -> tuple[tuple[Note, ...], tuple[tuple[str, str], ...]]:
     """Return the notes that could be read, and (reference, reason) for those that could not.
 
-    Of one note the first `LIMIT` characters are read, of all together `MOST_CHARACTERS`; the rest is not, and is said.
+    Of one note the first `LIMIT` characters are read, of all texts of a request `effort.MOST_CHARACTERS`; the rest is
+    not, and is said.
 
     `resources` are the texts of each resource, and what of it gave none (`fhir.documents.read_texts`).
     """
+    given = tuple(resources)
+    texts = [text for found, _ in given for text in found]
+    if sum(len(text.text) for text in texts) > _MUCH or len(texts) > _MANY:
+        # There may be more than is read: what speaks of a block goes before the rest. The order stays.
+        for text in texts:
+            if mentions_block(text.text):
+                read_if_little(text.text)
     read_notes: list[Note] = []
     unread: list[tuple[str, str]] = []
-    left = MOST_CHARACTERS
-    for found, problems in resources:
+    for found, problems in given:
         for text in found:
-            size = min(len(text.text), LIMIT)
-            if size > left:
-                unread.append((text.reference, _TOO_MUCH))
+            note = _note(text)
+            if note is None:
+                unread.append((text.reference, MUCH_TEXT))
                 continue
-            left -= size
-            read_notes.append(_note(text))
+            read_notes.append(note)
             if len(text.text) > LIMIT:
                 unread.append((text.reference, _TOO_LONG))
         unread += [(problem.subject, problem.reason) for problem in problems]
@@ -71,5 +79,6 @@ def notes_state(record: Record, found: tuple[Note, ...], unread: tuple[tuple[str
     return NotesState.NONE
 
 
-def _note(text: DocumentText) -> Note:
-    return Note(Place(text.reference, text.path, text.text), read(text.text), text.date)
+def _note(text: DocumentText) -> Note | None:
+    reading = read_if_little(text.text)
+    return None if reading is None else Note(Place(text.reference, text.path, text.text), reading, text.date)

@@ -14,7 +14,7 @@ from cds_service.commands.loading import InputError, read_knowledge, read_settin
 from cds_service.commands.reading import BundleInput, HookInput, Input, NoteInput, read_input
 from cds_service.hooks.response import Answer, envelope
 from cds_service.hooks.services import ENCOUNTER_DISCHARGE
-from cds_service.pipeline import NothingToJudgeError, Pipeline
+from cds_service.pipeline import NothingToJudgeError, Pipeline, TooMuchError
 from cds_service.review.assessment import Assessment
 from cds_service.review.serialize import to_json
 from cds_service.terminal.verdict import verdict
@@ -83,11 +83,20 @@ def _judge(pipeline: Pipeline, given: Input, profile: str | None, day: date | No
         case NoteInput():
             return (pipeline.review_note(given.text, profile, day),)
         case BundleInput():
-            return pipeline.review_bundle(given.bundle, profile, day)
+            return _judge_bundle(pipeline, given.bundle, profile, day)
         case HookInput():
             if profile or day:
                 raise InputError("--profile and --date are for a Bundle or a note; a hook request says both itself")
             return _judge_request(pipeline, given)
+
+
+def _judge_bundle(
+    pipeline: Pipeline, bundle: dict[str, Any], profile: str | None, day: date | None
+) -> tuple[Assessment, ...]:
+    try:
+        return pipeline.review_bundle(bundle, profile, day)
+    except TooMuchError as reason:
+        raise InputError(str(reason)) from None
 
 
 def _judge_request(pipeline: Pipeline, given: HookInput) -> tuple[Assessment, ...]:

@@ -89,20 +89,23 @@ def normal(code: str) -> str:
     return f"{written[:_CATEGORY]}.{written[_CATEGORY:]}"
 
 
-@lru_cache(maxsize=4096)
 def lookup(code: str) -> Diagnosis | None:
     """Return what the release says of a code, None where it has no such code. Dot and case do not matter.
 
     Raises `KnowledgeError` where the package is not as it is expected to be.
     """
     written = normal(code)
-    if not _CODE.fullmatch(written):
-        return None
+    return listed(written) if _CODE.fullmatch(written) else None
+
+
+@lru_cache(maxsize=4096)
+def listed(written: str) -> Diagnosis | None:
+    """Return the same for a code in its official form. Kept; anything else may be sent, and be too long for that."""
     table, bare = _table(), written.replace(".", "")
-    listed = table.codes.get(bare[:_CATEGORY], "")
-    if f" {bare} " not in listed:
+    category = table.codes.get(bare[:_CATEGORY], "")
+    if f" {bare} " not in category:
         return None
-    return Diagnosis(written, listed.count(f" {bare}") == 1, _laterality(bare, table.sides), table.edition)
+    return Diagnosis(written, category.count(f" {bare}") == 1, _laterality(bare, table.sides), table.edition)
 
 
 @cache

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cds_service.chart.model import NotesState
-from cds_service.chart.notes import MOST_CHARACTERS, notes, notes_state
+from cds_service.chart.narrative.effort import MOST_CHARACTERS, bounded
+from cds_service.chart.notes import notes, notes_state
 from cds_service.fhir.documents import read_texts
 from cds_service.fhir.record import KeyState, PrefetchKey
 
@@ -55,15 +56,17 @@ def test_of_a_note_that_does_not_end_the_beginning_is_read_and_that_is_said(reco
 def test_notes_without_end_are_not_all_read_and_that_is_said(record_of, document):
     sizes = [MOST_CHARACTERS // 10] * 11
     record = record_of(*(document(f"n{n}", (f"{n} {BLOCK} " * size)[:size]) for n, size in enumerate(sizes)))
-    found, unread = notes(read_texts(entry) for entry in record.entries)
+    with bounded():
+        found, unread = notes(read_texts(entry) for entry in record.entries)
     assert [note.place.reference for note in found] == [f"DocumentReference/n{n}" for n in range(10)]
-    reason = "not read: the notes of this encounter have more than 1,000,000 characters together"
+    reason = "not all was read: the texts of this request have more than 1,000,000 characters together"
     assert unread == (("DocumentReference/n10", reason),)
 
 
 def test_a_short_note_after_one_that_is_too_much_is_still_read(record_of, document):
     long = "Slept well. " * 16_000  # below the limit of one note
     record = record_of(*(document(f"n{n}", f"{n} {long}") for n in range(6)), document("short", BLOCK))
-    found, unread = notes(read_texts(entry) for entry in record.entries)
+    with bounded():
+        found, unread = notes(read_texts(entry) for entry in record.entries)
     assert [reference for reference, _ in unread] == ["DocumentReference/n5"]
     assert found[-1].place.reference == "DocumentReference/short"

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from cds_service.knowledge import diagnoses
-from cds_service.knowledge.diagnoses import edition, lookup, normal
+from cds_service.knowledge.diagnoses import edition, listed, lookup, normal
 from cds_service.knowledge.errors import KnowledgeError
 
 
@@ -95,7 +95,7 @@ def test_the_release_is_of_a_fiscal_year():
 
 def test_threads_get_the_same_answer():
     diagnoses._read.cache_clear()
-    lookup.cache_clear()
+    listed.cache_clear()
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lookup, ["S22.41XA", "S22.42XA"] * 8))
     assert {one.laterality for one in found if one} == {"right", "left"}

@@ -126,14 +126,19 @@ def _denied(document: Document, index: int, mention: Mention) -> bool:
 
 def operation(document: Document) -> Said[str] | None:
     """Return the operation of the day in the note's words; None where it may have been another day."""
+    another_day: dict[int, bool] = {}  # by the index of the sentence: it may name many operations
+    same_day: dict[int, bool] = {}
     for index, mention in document.all("operation"):
         sentence = document.sentence(index)
-        words = document.folded[sentence.start : sentence.end]
-        if sentence.section in {"history", "plan", "diagnosis", HEADING} or _ANOTHER_DAY.search(words):
+        if index not in another_day:
+            words = document.folded[sentence.start : sentence.end]
+            another_day[index] = _ANOTHER_DAY.search(words) is not None
+            same_day[index] = sentence.section in {"operation", "title"} or _SAME_DAY.search(words) is not None
+        if sentence.section in {"history", "plan", "diagnosis", HEADING} or another_day[index]:
             continue
         if assess(document, index, mention) in {Assertion.NEGATED, Assertion.OTHER}:
             continue
-        if sentence.section in {"operation", "title"} or _SAME_DAY.search(words):
+        if same_day[index]:
             return _phrase(document, index, mention)
     return None
 

@@ -65,6 +65,7 @@ class Document:
     """By kind, every mention with the index of its sentence, in order."""
     present: dict[int, set[str]] = field(default_factory=dict)
     """By the index of the sentence, the kinds of its mentions."""
+    _said: dict[tuple[int, str], bool] = field(default_factory=dict, repr=False, compare=False)
     misspelled: dict[int, list[Mention]] = field(default_factory=dict)
     """By the index of the sentence, the drugs whose name has a slip in it."""
 
@@ -93,6 +94,15 @@ class Document:
             return True
         before = index > 0 and self.sentence(index - 1).section not in _BEFORE_TREATMENT
         return before and self.has(index - 1, "painful-place") and self.has(index, "drug")
+
+    def says(self, index: int, pattern: str) -> bool:
+        """Return whether a sentence has words of a pattern; looked for once, however many mentions ask."""
+        known = self._said.get((index, pattern))
+        if known is None:
+            start, end, _ = self.sentence(index)
+            known = re.search(pattern, self.folded[start:end]) is not None
+            self._said[index, pattern] = known
+        return known
 
     def sentence(self, index: int) -> Sentence:
         """Return the sentence with this index."""

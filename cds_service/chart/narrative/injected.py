@@ -22,7 +22,8 @@ _AT = re.compile(r"\bat (?:the )?(?:levels? )?(?:of )?(?:the )?(?:right |left |b
 _FRAGMENT = 3
 """Words of a "sentence" that is no more than a level: "T4 level; T6 level"."""
 _NEAR = 70
-_LIST = r"(?:[\s,/&+\-]|and|to|th?(?=\d)|\d{1,2}(?!\d)){0,20}"
+_LIST = r"(?:[\s,/&+\-]|and|to|th?(?=\d)|\d{1,2}(?!\d)){0,20}+"
+"""Possessive, since nothing that is looked for after it begins with any of this: a list is gone through once."""
 _SIDED_LIST = r"(?:[\s,/&+\-]|and|to|(?:th?|[cls])(?=-?\d)|\d{1,2}(?!\d)){0,36}"
 _SIDE_AFTER = re.compile(
     rf"{_SIDED_LIST}[\s,(]{{0,3}}(?:(?:levels?|facets?|joints?|nerves?|alone|only|just)\s{{1,3}}){{0,3}}(?:on\s(?:the\s)?)?"

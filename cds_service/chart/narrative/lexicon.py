@@ -143,6 +143,8 @@ _OWN = frozenset({"kind", "value", "phrases", "names"})
 _Candidates = dict[str, dict[str, tuple[_Entry, ...]]]
 """The phrases a word may begin, by the beginnings of the two words after it; under "" those before any other word."""
 
+_LONGEST_KNOWN = 40
+"""Letters of the longest word whose candidates are kept: what is longer is no word."""
 _KNOWN_WORDS = 20_000
 """Words of the texts whose candidates are kept. A text in a language of its own would else fill the memory."""
 
@@ -155,7 +157,9 @@ class _Known(dict[str, _Candidates | None]):
         self._find = find
 
     def __missing__(self, letters: str) -> _Candidates | None:
-        self[letters] = found = self._find(letters)
+        found = self._find(letters)
+        if len(letters) <= _LONGEST_KNOWN:
+            self[letters] = found
         return found
 
 

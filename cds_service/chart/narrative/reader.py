@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from cds_service.chart.narrative.assembly import assemble
 from cds_service.chart.narrative.circumstances import anesthesia, operation, service_date
 from cds_service.chart.narrative.document import prepare
+from cds_service.chart.narrative.effort import current
 from cds_service.chart.narrative.folding import LIMIT
 from cds_service.chart.narrative.reading import NoteReading, StatementReading
 from cds_service.chart.narrative.spacing import moved, without_spare
 from cds_service.chart.narrative.statements import speaks_of_a_block, statements
 from cds_service.chart.narrative.techniques import find_episodes
+from cds_service.memory import Recent
 
 _REMEMBERED = 512
+_CHARACTERS = 1_000_000
+"""Of the texts whose readings are kept, together. A reading takes several times the memory of its text."""
+_recent: Recent[NoteReading | None] = Recent(_REMEMBERED, _CHARACTERS)
 
 _WORDS = (
     "block", "injection", "catheter", "paraverteb", "para verteb", "para-verteb", "para\nverteb", "paraspin", "pvb",
@@ -42,12 +46,25 @@ def read(text: str) -> NoteReading:
     """Return what a note says, every part with its span: `text[span.start:span.end]` are the deciding words.
 
     Takes any text, of which the first `LIMIT` characters are read, and never raises. The same text gives the same
-    reading; recent readings are kept.
+    reading; recent readings are kept. Where the request has had more text read than it may (`effort`), it is empty.
     """
-    return _read(text[:LIMIT])
+    return read_if_little(text) or NoteReading()
 
 
-@lru_cache(maxsize=_REMEMBERED)
+def read_if_little(text: str) -> NoteReading | None:
+    """Return what `read` does, None where the request has had more text read than it may."""
+    effort = current()
+    return _remembered(text[:LIMIT]) if effort is None else effort.read(text[:LIMIT], _remembered)
+
+
+def _remembered(text: str) -> NoteReading:
+    known = _recent.get(text, None)
+    if known is None:
+        known = _read(text)
+        _recent.put(text, known, len(text))
+    return known
+
+
 def _read(text: str) -> NoteReading:
     plain, places = without_spare(text)
     reading = _read_plain(plain)

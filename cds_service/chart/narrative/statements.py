@@ -221,10 +221,9 @@ def _fits(document: Document, index: int, mention: Mention) -> bool:
     sentence = document.sentence(index)
     needed, against = attributes.get("needs"), attributes.get("unless")
     if needed is not None or against is not None:
-        words = document.folded[sentence.start : sentence.end]
-        if needed is not None and not re.search(needed, words):
+        if needed is not None and not document.says(index, needed):
             return False
-        if against is not None and re.search(against, words):
+        if against is not None and document.says(index, against):
             return False
     before = attributes.get("not_after")
     if before is not None and re.search(before, document.folded[sentence.start : mention.start]):

@@ -60,8 +60,10 @@ def check(case: Case) -> Iterator[Draft]:
     lines = (*judged, *case.other_lines)
     for first, second in permutations(dict.fromkeys(line.code for line in lines), 2):
         edit = case.view.ptp(first, second)
+        if edit is None:
+            continue
         pair = _same_day(lines, first, second)
-        if edit is None or not any(line in judged for line in (*pair[0], *pair[1])) or _settled(case, edit, pair):
+        if not any(line in judged for line in (*pair[0], *pair[1])) or _settled(case, edit, pair):
             continue
         yield _never(edit, pair) if edit.indicator == _NEVER else _unmarked(case, edit, pair)
 
