@@ -10,7 +10,7 @@ from itertools import islice
 from cds_service.chart import bounds, orders, procedures
 from cds_service.chart.addenda import Corrections, find_corrections
 from cds_service.chart.assembly import Assembled, assemble
-from cds_service.chart.claims import bills, claim_facts
+from cds_service.chart.claims import bills, claim_facts, reported_codes
 from cds_service.chart.coverage import coverages
 from cds_service.chart.diagnoses import condition_diagnoses
 from cds_service.chart.drugs import drug_statements
@@ -40,8 +40,7 @@ from cds_service.chart.notes import Note, notes, notes_state
 from cds_service.chart.pain import pain_statements
 from cds_service.chart.telling import Telling
 from cds_service.chart.vocabulary import Vocabulary
-from cds_service.fhir.coding import cpt_codes
-from cds_service.fhir.reading import date_of, items, member
+from cds_service.fhir.reading import date_of, member
 from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record
 from cds_service.fhir.relations import amended, in_order
 from cds_service.fhir.validate import problem
@@ -118,11 +117,7 @@ def _may_be_about_block(entry: Entry, episode: Episode, vocabulary: Vocabulary) 
         case "Procedure":
             return procedures.is_block(entry, vocabulary) or _words_mention_block(entry, episode)
         case "Claim":
-            return any(
-                value.code in vocabulary.block_codes
-                for item in items(entry.resource.get("item"))
-                for value in cpt_codes(item.get("productOrService"))
-            )
+            return any(code in vocabulary.block_codes for code in reported_codes(entry))
         case "DocumentReference":
             return _words_mention_block(entry, episode)
         case _:

@@ -26,6 +26,13 @@ def bills(claim: Entry) -> bool:
     return text(claim.resource.get("status")) not in _STATUS_OUT and text(claim.resource.get("use")) not in _USE_OUT
 
 
+def reported_codes(claim: Entry) -> Iterator[str]:
+    """Yield the procedure codes of a Claim, those in its details among them, straight from the resource."""
+    for place, item in numbered(claim.resource.get("item")):
+        for _, part in _parts(item, f"item[{place}]"):
+            yield from (value.code for value in cpt_codes(part.get("productOrService")))
+
+
 def claim_facts(claim: Entry, record: Record) -> ClaimFacts:
     """Return what a Claim reports."""
     kinds = codes(claim.resource.get("type"))

@@ -16,7 +16,7 @@ from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.levels import region_of
 from cds_service.chart.narrative.lexicon import Mention
 from cds_service.chart.narrative.ownership import Ownership
-from cds_service.chart.narrative.people import by_surgeon, requested, within_operation
+from cds_service.chart.narrative.people import by_surgeon, requested, told_by_surgeon, within_operation
 from cds_service.chart.narrative.purposes import pain_of_operations
 from cds_service.chart.narrative.reading import BlockReading, Said, Span, Status
 from cds_service.chart.narrative.sides import find_sides
@@ -149,7 +149,11 @@ def _by_surgeon(document: Document, ownership: Ownership, episode: Episode) -> S
     said = by_surgeon(document, _owned(document, ownership, episode, "surgeon"))
     if said is not None:
         return said
-    told = (naming for naming in episode.namings if not naming.soft and within_operation(document, naming.index))
+    told = (
+        naming
+        for naming in episode.namings
+        if not naming.soft and (within_operation(document, naming.index) or told_by_surgeon(document, naming.index))
+    )
     return next((Said(True, span_of(naming.mention)) for naming in told), None)
 
 

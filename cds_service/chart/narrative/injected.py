@@ -64,6 +64,14 @@ _TAKEN_OUT = re.compile(
 )
 
 
+_NOTHING = re.compile(
+    r"\b(?:nothing(?: was| were)? (?:injected|given)|"
+    r"no (?:injection|drug|medication|local(?: anesthetic)?|injectate|dose)(?: was| were)? "
+    r"(?:made|done|injected|given|delivered)|without (?:an )?injection|(?:was|were) not injected)\b"
+)
+"""After a level at which there was no injection."""
+
+
 class Tier(IntEnum):
     """How near the words bring a level to the needle."""
 
@@ -163,8 +171,11 @@ def _may_be_site(document: Document, index: int, levels: Levels, episode: Episod
 
 
 def _is_only_tried(document: Document, index: int, levels: Levels) -> bool:
-    """Return whether the needle came out again: "attempted at T4, blood on aspiration, needle removed"."""
+    """Return whether nothing went in there: "attempted at T4, blood, needle removed", "T4: nothing injected"."""
     sentence = document.sentence(index)
+    following = next((other.start for other in document.levels[index] if other.start >= levels.end), sentence.end)
+    if _NOTHING.search(document.folded, levels.end, following):
+        return True
     tried = _TRIED.search(document.folded, sentence.start, levels.start)
     return tried is not None and _TAKEN_OUT.match(document.folded, levels.end, sentence.end) is not None
 

@@ -92,6 +92,10 @@ _REACHED_BY_A_NEEDLE = frozenset({Technique.PARAVERTEBRAL, Technique.FASCIAL_PLA
 """Techniques told by where the needle was put ("in the plane deep to the serratus"), with what was then injected."""
 
 
+_UP_TO_THE_NEEDLE = 4
+"""Sentences from the one that names the place to the one that tells of the needle: the skin is numbed between."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """What makes two mentions one block: the technique, and its plane or the nerve or ganglion it is aimed at."""
@@ -159,7 +163,7 @@ def _names_block(document: Document, index: int, mention: Mention) -> bool:
     return (
         mention.value in _REACHED_BY_A_NEEDLE
         and has_evidence(document, "drug", "injection")
-        and any(document.has(at, "needle") for at in (index, index + 1))
+        and any(document.has(at, "needle") for at in range(index, index + _UP_TO_THE_NEEDLE))
     )
 
 

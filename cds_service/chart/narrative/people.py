@@ -19,6 +19,15 @@ _ANESTHESIA_TEAM = re.compile(
     r"\b(?:ana?esthesiolog\w*|ana?esthetists?|crna|aps|(?:acute )?pain (?:service|team)|"
     r"ana?esthesia (?:team|service|provider))\b|\bby ana?esthesia\b"
 )
+_OPERATIVE_REPORT = re.compile(
+    r"(?<!pre)(?<!pre[ -])(?<!post)(?<!post[ -])\b(?:operative|operation|op) (?:report|note|record)\b|"
+    r"\b(?:report|record) of operation\b"
+)
+_HEAD = 160
+"""Characters in which a text says what it is."""
+_I_DID = re.compile(
+    r"\b(?:i|we) (?:then |also |next |have )?(?:perform|plac|inject|administ|did\b|gave\b|infiltrat|carried out)"
+)
 _REACH = 120
 """Characters after "the surgeon performed" within which what was performed is named."""
 
@@ -32,6 +41,13 @@ def by_surgeon(document: Document, mentions: Iterable[tuple[int, Mention, Assert
         if _does_block(document, index, mention):
             return Said(meant is not Assertion.NEGATED, span_of(mention))
     return None
+
+
+def told_by_surgeon(document: Document, index: int) -> bool:
+    """Return whether the author of a report of an operation, who is its surgeon, tells what he did himself."""
+    if not _OPERATIVE_REPORT.search(document.folded, 0, _HEAD):
+        return False
+    return _I_DID.search(document.folded, document.sentence(index).start, document.sentence(index).end) is not None
 
 
 def within_operation(document: Document, index: int) -> bool:

@@ -293,6 +293,8 @@ def test_what_a_block_is_for(text: str, purpose: str | None) -> None:
         ("Indication: rib fractures T5-T7 on the right. Consent obtained. Left PVB at T4.", "T4", "left"),
         ("Indication: right rib fractures. US-guided PVB at T4 on the left, 20 mL ropivacaine.", "T4", "left"),
         ("Left PVB.\nIndication: fracture of T7. Consent signed. Level T4 injected.", "T4", "left"),
+        ("Left PVB. Indication: rib fx. US guidance. T4: 15 mL ropivacaine. T6: nothing injected.", "T4", "left"),
+        ("Left PVB. At T4 15 mL ropivacaine. At T6 blood, no drug was injected.", "T4", "left"),
     ],
 )
 def test_the_reason_ends_where_what_was_done_begins(text: str, level: str, side: str) -> None:
@@ -326,3 +328,13 @@ def test_a_plane_may_be_told_by_where_the_needle_went() -> None:
     (block,) = read(text).blocks
     assert (block.technique, block.plane and block.plane.value) == ("fascial-plane", "serratus-anterior")
     assert not read("The needle biopsy was taken deep to the serratus anterior on the right.").blocks
+
+
+def test_a_space_may_name_the_block_where_a_needle_is_told_of_later() -> None:
+    text = (
+        "The T6 paravertebral space on the right was seen. Skin anesthetized with 2 mL lidocaine. "
+        "A Tuohy needle was advanced in plane. 15 mL ropivacaine 0.375% was injected and a catheter was threaded."
+    )
+    (block,) = read(text).blocks
+    assert [(site.level, site.side) for site in block.sites] == [("T6", "right")]
+    assert block.continuous is not None
