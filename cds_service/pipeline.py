@@ -168,8 +168,10 @@ def vocabulary_of(knowledge: Knowledge) -> Vocabulary:
     """Return what the chart needs to know of the codes."""
     meanings = {code.code: _meaning(code, knowledge) for code in knowledge.codes.values() if code.is_block}
     imaging = frozenset(code.code for code in knowledge.codes.values() if code.role == "imaging")
+    unlisted = frozenset(code.code for code in knowledge.codes.values() if code.role == "unlisted")
     plane = CodeMeaning(Technique.FASCIAL_PLANE, region="thoracic")
-    return Vocabulary(block_codes=meanings, companion_codes=imaging, concepts={_ERECTOR_SPINAE: plane})
+    concepts = {_ERECTOR_SPINAE: plane}
+    return Vocabulary(meanings, companion_codes=imaging, unlisted_codes=unlisted, concepts=concepts)
 
 
 def _meaning(code: Code, knowledge: Knowledge) -> CodeMeaning:

@@ -243,9 +243,20 @@ def _side(blocks: Sequence[Block]) -> Fact[Side] | None:
         return None
     sides = {fact.value for fact in facts}
     evidence = _unique(evidence for fact in facts for evidence in fact.evidence)
-    if len(sides) == 1 or Origin.NOTE in stating[0].origins:
-        return Fact(facts[0].value, evidence if len(sides) == 1 else facts[0].evidence)
+    if len(sides) == 1:
+        return Fact(facts[0].value, evidence)
+    if Origin.NOTE in stating[0].origins and not _each_side_has_its_own(blocks):
+        return Fact(facts[0].value, facts[0].evidence)
     return Fact(Side.BILATERAL, evidence)
+
+
+def _each_side_has_its_own(blocks: Sequence[Block]) -> bool:
+    """Return whether notes of either side stand beside Procedures of either side: one side done, then the other."""
+    noted, performed = (
+        {block.side.value for block in blocks if block.side is not None and origin in block.origins}
+        for origin in (Origin.NOTE, Origin.PROCEDURE)
+    )
+    return noted == performed == {Side.RIGHT, Side.LEFT}
 
 
 def _contradictions(group: Sequence[Telling], groups: Iterable[Sequence[Telling]]) -> Iterator[Contradiction]:
@@ -253,7 +264,8 @@ def _contradictions(group: Sequence[Telling], groups: Iterable[Sequence[Telling]
     notes = [telling.block for telling in group if Origin.NOTE in telling.block.origins]
     procedures = [telling.block for telling in group if Origin.PROCEDURE in telling.block.origins]
     halved = any(_are_halves(block, other.block) for block in notes for each in groups for other in each)
-    sides = [*(block.side for block in notes), None if halved else _side(procedures)]
+    apart = _each_side_has_its_own([*notes, *procedures])
+    sides = [] if apart else [*(block.side for block in notes), None if halved else _side(procedures)]
     yield from _disagreement("laterality", [fact for fact in sides if fact is not None])
     levels = [fact for fact in (_levels(notes), _levels(procedures)) if fact is not None]
     if len(levels) == 2 and not _ends(levels[0].value) & _ends(levels[1].value):

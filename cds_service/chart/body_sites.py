@@ -23,9 +23,15 @@ _WORDS = {
     "both": Side.BILATERAL,
 }
 _LETTERS = {"r": Side.RIGHT, "l": Side.LEFT}
-"""Letters that are a side where they are all a body site says; beside a level "L" is lumbar."""
+_LETTER: Final = re.compile(r"\A\W*([RL])\W*\Z|\(([RL])\)", re.IGNORECASE)
+"""A letter that is a side: alone, or in parentheses; beside a level "L" is lumbar."""
 _WORD: Final = re.compile(r"[a-z]+")
 _COUNTED = (Form.LEVEL, Form.RANGE)
+
+
+def side_word(word: str) -> Side | None:
+    """Return the side a word names, None for any other word."""
+    return _WORDS.get(word.lower())
 
 
 def side_of(entry: Entry) -> Fact[Side] | None:
@@ -68,8 +74,8 @@ def _sides(entry: Entry, place: int, concept: Mapping[str, Any]) -> list[Fact[Si
     if coded is not None:
         return [Fact(coded, evidence)]
     spoken = _WORD.findall(words.lower())
-    if len(spoken) == 1 and spoken[0] in _LETTERS and words.strip("(). ").lower() == spoken[0]:
-        return [Fact(_LETTERS[spoken[0]], evidence)]
+    if letter := _LETTER.search(words):
+        return [Fact(_LETTERS[(letter[1] or letter[2]).lower()], evidence)]
     return [Fact(side, evidence) for word, side in _WORDS.items() if word in spoken]
 
 

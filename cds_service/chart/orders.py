@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cds_service.chart.body_sites import side_of, sites_of
+from cds_service.chart import terms
+from cds_service.chart.body_sites import side_of, side_word, sites_of
 from cds_service.chart.evidence import Place, Places, block_from
 from cds_service.chart.model import Block, Evidence, Fact, Line, OrderFacts, Origin, Side
 from cds_service.chart.narrative.reader import mentions_block, read
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
 from cds_service.fhir.coding import BillingOptions, CodedValue, billing_options, cpt_codes
-from cds_service.fhir.reading import first_date, member, numbered, quantity, text
+from cds_service.fhir.reading import concept_text, first_date, member, numbered, quantity, text
 from cds_service.fhir.record import Entry
 from cds_service.fhir.validate import problem
 
 _WITHDRAWN = frozenset({"entered-in-error", "revoked"})
+_SIDE_ALONE = re.compile(r"(?:(?:side|laterality)\W{1,3})?([a-z]{2,9})(?: sides?)?\W*\Z", re.IGNORECASE)
 _NAMED = frozenset({Status.PERFORMED})
 """How the words of an order are read that say plainly what is ordered."""
 _ORDERED = _NAMED | {Status.PLANNED}
@@ -29,12 +32,15 @@ def is_block_order(order: Entry, vocabulary: Vocabulary) -> bool:
 
 
 def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
-    """Return a draft order as a line, where it carries a block code or the code of imaging beside a block."""
+    """Return a draft order as a line, where it carries the code of a block or of imaging beside one.
+
+    An unlisted code counts where the order's words name a block.
+    """
     if not _asks(order):
         return None
     for code in _codes(order):
         value = code.value
-        if value.code in vocabulary.block_codes or value.code in vocabulary.companion_codes:
+        if _is_judged(value.code, order, vocabulary):
             amount = quantity(order.resource.get("quantityQuantity"))
             line = Line(
                 code=value.code,
@@ -46,6 +52,12 @@ def order_facts(order: Entry, vocabulary: Vocabulary) -> OrderFacts | None:
             )
             return OrderFacts(order.reference, order.resource, line, valid=problem(order.resource) is None)
     return None
+
+
+def _is_judged(code: str, order: Entry, vocabulary: Vocabulary) -> bool:
+    if code in vocabulary.unlisted_codes:
+        return bool(_worded(order, vocabulary))
+    return code in vocabulary.block_codes or code in vocabulary.companion_codes
 
 
 def ordered_blocks(order: Entry, vocabulary: Vocabulary) -> tuple[Block, ...]:
@@ -167,8 +179,20 @@ def _coded(order: Entry, code: _Code, meaning: CodeMeaning) -> Block:
     )
 
 
+def _detailed_side(order: Entry) -> Fact[Side] | None:
+    """Return the one side that the details of an order state as such: coded, or in a word of its own."""
+    found: list[Fact[Side]] = []
+    for place, detail in numbered(order.resource.get("orderDetail")):
+        words = concept_text(detail) or ""
+        word = _SIDE_ALONE.match(words)
+        side = terms.side(detail) or (side_word(word[1]) if word else None)
+        if side is not None:
+            found.append(Fact(side, (Evidence(order.reference, f"orderDetail[{place}]", words or None),)))
+    return found[0] if len({fact.value for fact in found}) == 1 else None
+
+
 def _completed(block: Block, order: Entry, codes: tuple[str, ...]) -> Block:
-    side = block.side or side_of(order)
+    side = block.side or side_of(order) or _detailed_side(order)
     return replace(
         block,
         side=side,

@@ -31,4 +31,6 @@ class Vocabulary:
     block_codes: Mapping[str, CodeMeaning]
     companion_codes: frozenset[str] = frozenset()
     """Codes judged beside blocks (imaging 76942, 77002, 77003)."""
+    unlisted_codes: frozenset[str] = frozenset()
+    """Codes of what has no code of its own (64999): about a block only where words name one."""
     concepts: Mapping[tuple[str, str], CodeMeaning] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.chart.model import Chart, ClaimFacts, Line
@@ -38,7 +38,7 @@ def reported(chart: Chart, view: View, judged: frozenset[str]) -> Reported:
         lines=judged_lines,
         other_lines=others + _anesthesia_elsewhere(chart, chosen, view),
         claim=chosen[0] if len(chosen) == 1 else None,
-        not_checked=_several(chosen),
+        not_checked=(*_several(chosen), *_passed_over(chart, chosen, view)),
         judged=judged,
     )
 
@@ -94,3 +94,10 @@ def _several(chosen: tuple[ClaimFacts, ...]) -> tuple[NotChecked, ...]:
     return (
         NotChecked("record", f"Block lines stand on several Claims ({names}); judged together, none is corrected."),
     )
+
+
+def _passed_over(chart: Chart, chosen: tuple[ClaimFacts, ...], view: View) -> Iterator[NotChecked]:
+    """Say of which Claims the block lines were not judged: those of a facility beside the practitioner's."""
+    for claim in _with_blocks(chart.claims, view):
+        if claim not in chosen:
+            yield NotChecked("record", f"{claim.reference} is not the practitioner's; its lines were not judged.")

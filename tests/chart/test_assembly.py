@@ -108,6 +108,16 @@ def test_right_and_left_procedures_are_a_block_on_both_sides():
     assert found.contradictions == ()
 
 
+def test_a_note_and_a_procedure_for_each_side_are_a_block_on_both_sides():
+    notes = [told("note-1", side="right", levels="T4"), told("note-2", side="left", levels="T6")]
+    done = [told("procedure-1", side="right"), told("procedure-2", side="left")]
+    found = assemble([*notes, *done])
+    (block,) = found.blocks
+    assert (block.side.value, sites(block), found.contradictions) == ("bilateral", ["T4 right", "T6 left"], ())
+    assert assemble([*notes, done[0]]).contradictions
+    assert assemble([notes[0], *done]).contradictions
+
+
 def test_a_code_of_another_technique_is_a_report_of_the_block_the_words_tell_of():
     (block,) = assemble([told(technique=ESP), told("procedure", coded=True, codes=("64461",))]).blocks
     assert (block.technique, block.reported_codes) == (ESP, ("64461",))

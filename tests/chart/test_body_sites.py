@@ -40,6 +40,7 @@ def told(*sites):
         ([{"text": "T4"}, {"text": "(L)"}], "left", [("T4", "left")]),
         ([{"text": "L4"}], None, [("L4", None)]),
         ([{"text": "R arm"}], None, []),
+        ([{"text": "T5 paravertebral space (L)"}], "left", [("T5", "left")]),
         ([{"text": "Left T4, T5 and T6"}], "left", [("T4", "left"), ("T5", "left"), ("T6", "left")]),
         ([{"text": "Left T4-T6"}], "left", [("T4", "left"), ("T5", "left"), ("T6", "left")]),
         ([{"text": "upright sitting"}], None, []),

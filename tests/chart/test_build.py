@@ -28,6 +28,14 @@ def test_a_single_encounter_always_has_a_chart(record_of, vocabulary):
     assert charts(record_of(), vocabulary) == []
 
 
+def test_a_code_in_the_details_of_a_claim_line_is_about_a_block(record_of, vocabulary):
+    detail = {"productOrService": {"coding": [{"code": "64461"}]}}
+    item = {"revenue": {"text": "0360"}, "detail": [detail], "encounter": [{"reference": "Encounter/1"}]}
+    record = record_of(ENCOUNTER, OTHER, {"resourceType": "Claim", "id": "c", "status": "active", "item": [item]})
+    (chart,) = all_charts(record, vocabulary)
+    assert [line.path for line in chart.claims[0].lines] == ["item[0].detail[0]"]
+
+
 @pytest.mark.parametrize("text", ["Urinary catheter removed.", "Injection given.", "Heart block on ECG."])
 def test_of_several_encounters_those_without_a_block_have_none(text, record_of, procedure, document, vocabulary):
     record = record_of(

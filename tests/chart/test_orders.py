@@ -11,6 +11,8 @@ from cds_service.fhir.bundle import entry_of
 from cds_service.fhir.coding import BILLING_OPTIONS
 from cds_service.fhir.prefetch import from_prefetch
 
+LEFT = {"system": "http://snomed.info/sct", "code": "7771000"}
+
 
 def order(code="64461", words=None, **members):
     concept = {"coding": [{"code": code}] if code else [], **({"text": words} if words else {})}
@@ -61,6 +63,8 @@ def test_which_orders_are_about_a_block(resource, expected, vocabulary):
         (order(None, "64462 x2"), ("64462", 2)),
         (order("76942"), ("76942", 1)),
         (order("93000"), None),
+        (order("64999", "Right T6 paravertebral block"), ("64999", 1)),
+        (order("64999", "Open repair of a nerve"), None),
         (order(status="revoked"), None),
     ],
 )
@@ -83,6 +87,17 @@ def test_an_order_as_a_line(resource, line, vocabulary):
             Technique.PARAVERTEBRAL,
             Side.LEFT,
             True,
+        ),
+        (order("64461", orderDetail=[{"text": "Laterality: Left"}]), Technique.PARAVERTEBRAL, Side.LEFT, False),
+        (order("64461", orderDetail=[7, {"text": "both sides"}]), Technique.PARAVERTEBRAL, Side.BILATERAL, False),
+        (order("64461", orderDetail=[{"text": "right lateral decubitus"}]), Technique.PARAVERTEBRAL, None, False),
+        (order("64461", orderDetail=[{"text": "Left"}, {"text": "Rt"}]), Technique.PARAVERTEBRAL, None, False),
+        (order("64461", orderDetail=[{"coding": [LEFT]}]), Technique.PARAVERTEBRAL, Side.LEFT, False),
+        (
+            order("64461", orderDetail=[{"text": "right"}], bodySite=[{"coding": [LEFT]}]),
+            Technique.PARAVERTEBRAL,
+            Side.LEFT,
+            False,
         ),
         (order("64461", "PVB", orderDetail=[{}, {"text": "left T5"}]), Technique.PARAVERTEBRAL, Side.LEFT, None),
     ],

@@ -59,6 +59,12 @@ def test_several_claims_with_block_lines_are_named(judge):
     assert "Claim/a, Claim/b" in said.reason
 
 
+def test_the_claim_of_a_facility_beside_that_of_the_practitioner_is_named(judge):
+    (said,) = judge(facts("a", "64461"), facts("b", "64461", "institutional")).not_checked
+    assert said.reason.startswith("Claim/b ")
+    assert judge(facts("b", "64461", "institutional")).not_checked == ()
+
+
 def test_the_block_belongs_on_the_claim_of_whoever_did_it(judge):
     surgeon, gas = (facts(name, "99213", provider=f"Practitioner/{name}") for name in ("surgeon", "gas"))
     assert judge(surgeon, gas, performers=("Practitioner/gas",)).claim is gas
