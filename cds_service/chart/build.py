@@ -40,7 +40,7 @@ from cds_service.chart.notes import Note, notes, notes_state
 from cds_service.chart.pain import pain_statements
 from cds_service.chart.telling import Telling
 from cds_service.chart.vocabulary import Vocabulary
-from cds_service.fhir.reading import date_of, member
+from cds_service.fhir.reading import date_of, items, member
 from cds_service.fhir.record import Entry, KeyState, PrefetchKey, Record
 from cds_service.fhir.relations import amended, in_order
 from cds_service.fhir.validate import problem
