@@ -9,7 +9,8 @@ from cds_service.chart.narrative.document import Document
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Mention
 
-_TICK = r"[\[(] ?[x*] ?[\])]"
+_TICK = r"(?:[\[(] ?[x*✓] ?[\])]|[☑☒✓✔■])"
+_BOX_BEGINS = frozenset("[(☐☑☒✓✔□■")
 _TICKED_BEFORE = re.compile(rf"{_TICK} {{0,2}}(\w+)")
 _TICKED_AFTER = re.compile(rf"(\w+) {{0,2}}{_TICK}")
 _BLANK = re.compile(r"(?:[\s*_.\-:]|\[ *\] *(?:yes|no)\b|(?:yes|no) *\[ *\]|\[ *\]|\( *\)|yes */ *no\b)*(?:n/?a\b|\Z)")
@@ -47,7 +48,7 @@ def answer(document: Document, index: int, mention: Mention) -> Answer:
 
 
 def _meaning(value: str) -> Answer:
-    box_first = value.lstrip()[:1] in {"[", "("}
+    box_first = value.lstrip()[:1] in _BOX_BEGINS
     if ticked := (_TICKED_BEFORE if box_first else _TICKED_AFTER).search(value):
         return Answer.NO if _NO.match(ticked[1]) else Answer.YES
     if _BLANK.match(value):

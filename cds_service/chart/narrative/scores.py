@@ -116,7 +116,7 @@ _SERIES = re.compile(
 )
 """A score right after its mark: "baseline 7, 15 min 2, 1 h 1"."""
 _MILLIMETERS = re.compile(r"\b(?:vas|pain)\b[a-z\s:=]{0,20}?(?<![\d.])(?P<first>100|\d{1,2})(?P<unit> ?mm)\b")
-_MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? (?=before|after|post\b|pre\b|going in|on leaving|at baseline)")
+_MARKED = re.compile(rf"\b(?P<first>{_GRADE}){_TEN}? \(?(?=before|after|post\b|pre\b|going in|on leaving|at baseline)")
 _DOING = re.compile(
     rf"\b(?:at rest|sitting|standing|walking|lying|bending|moving|movement|mvmt)[:=]?\s"
     rf"(?P<first>{_GRADE})(?=\s?[,;.)]|\Z)"
@@ -148,6 +148,10 @@ _ABOUT = re.compile(
         *(rf"\b{words}\b" for words in ("rate your", "your pain")),
         *(rf"{digit} or (?:more|greater|higher|above)" for digit in "0123456789"),
     )
+)
+_FIELD_OF_SCORES = re.compile(
+    r"(?:pain |numeric )?(?:pain|vas|nrs|vps|nprs|scores?|scale)"
+    r"(?: (?:pre|before) ?(?:/|and) ?(?:post|after))?[\s:]{0,3}"
 )
 _SCALE = re.compile(r"pain|vas|nrs|vps|nprs|numeric|score")
 
@@ -181,8 +185,20 @@ def of_scores(document: Document) -> Iterator[StatementReading]:
             continue
         if row := _ROW.match(words):
             yield from _row(document, index, row)
-        elif _LIKE_A_SCORE.search(words) and not _ABOUT.search(words):
-            yield from _scores(document, index, words)
+            continue
+        start = _with_its_scale(document, index)
+        words = document.folded[start : sentence.end]
+        if _LIKE_A_SCORE.search(words) and not _ABOUT.search(words):
+            yield from _scores(document, start, words)
+
+
+def _with_its_scale(document: Document, index: int) -> int:
+    """Return where the words of a score begin: with the name of its field where that is a scale, "VAS: 8 to 2"."""
+    above = document.sentence(index - 1) if index else None
+    if above is None or above.section != HEADING:
+        return document.sentence(index).start
+    named = _FIELD_OF_SCORES.fullmatch(document.folded, above.start, above.end)
+    return above.start if named else document.sentence(index).start
 
 
 def _row(document: Document, index: int, row: re.Match[str]) -> Iterator[StatementReading]:
@@ -197,8 +213,7 @@ def _row(document: Document, index: int, row: re.Match[str]) -> Iterator[Stateme
         yield StatementReading("response", True, Span(sentence.start, sentence.end))
 
 
-def _scores(document: Document, index: int, words: str) -> Iterator[StatementReading]:
-    base = document.sentence(index).start
+def _scores(document: Document, base: int, words: str) -> Iterator[StatementReading]:
     taken: list[tuple[int, int]] = []
     for pattern, needs in _PATTERNS:
         if not any(map(words.__contains__, needs)):

@@ -25,6 +25,7 @@ _BLOCK_DONE = re.compile(r"\s(?:(?:was|were|then|has been|successfully)\s){0,3}(
 _CATHETER_PLACED = re.compile(r"(?:catheter|\bcath) (?:(?:was|then|successfully)\s){0,3}(?:placed|inserted|threaded)\b")
 _SIDE_BEFORE = re.compile(r"\b(right|left|rt|lt|[rl])(?:[\s\-]sided?)?[\s\-]{1,2}(?:[a-z0-9]{1,12}[\s\-]{1,2}){0,2}\Z")
 _LEAFLET = 2
+_RELIEF = re.compile(r"\b(?:relief|relieved|positive|concordant|success\w*|responded|response|improvement)\b|\d ?%")
 _NEXT_TO = 7
 """Characters between a level and the injection there: "T6 injection", "T6 level block"."""
 _CATHETER = re.compile(r"catheter|infusion|continuous|cpvb")
@@ -194,6 +195,8 @@ def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iter
     leaflet = _is_leaflet(document)
     round_ = not leaflet and _is_round(document)
     visit = not leaflet and _is_visit(document)
+    namings = list(namings)
+    ablated = any(n.key.technique is Technique.RADIOFREQUENCY and n.status is Status.PERFORMED for n in namings)
     for naming in namings:
         if naming.status is not Status.PERFORMED:
             yield naming
@@ -203,6 +206,7 @@ def _as_the_note_is_meant(document: Document, namings: Iterable[Naming]) -> Iter
             (visit and _is_told_at_visit(document, naming))
             or _is_summed_up(document, naming)
             or (round_ and _is_older_catheter(document, naming))
+            or (ablated and _led_to_ablation(document, naming))
         ):
             yield replace(naming, status=Status.HISTORICAL)
         else:
@@ -238,6 +242,14 @@ def _is_summed_up(document: Document, naming: Naming) -> bool:
     """Return whether a summary of a stay names the block, and not as one of today; the note of a block has a needle."""
     summary = document.kinds.get("summary") and not document.kinds.get("needle")
     return bool(summary) and not document.has(naming.index, "today")
+
+
+def _led_to_ablation(document: Document, naming: Naming) -> bool:
+    """Return whether blocks are told by their relief in a note of radiofrequency: those before it, that allow it."""
+    if naming.key.technique is not Technique.FACET or naming.index in document.levels:
+        return False
+    sentence = document.sentence(naming.index)
+    return _RELIEF.search(document.folded, sentence.start, sentence.end) is not None
 
 
 def _is_older_catheter(document: Document, naming: Naming) -> bool:

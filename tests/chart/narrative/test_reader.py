@@ -338,3 +338,39 @@ def test_a_space_may_name_the_block_where_a_needle_is_told_of_later() -> None:
     (block,) = read(text).blocks
     assert [(site.level, site.side) for site in block.sites] == [("T6", "right")]
     assert block.continuous is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "scores"),
+    [
+        ("Pain score: 9 \u2192 3", ["9", "3"]),
+        ("VAS: 8 to 2", ["8", "2"]),
+        ("NRS: 8 (before), 3 (after)", ["8", "3"]),
+        ("VAS pre/post: 8/2", ["8", "2"]),
+        ("Pain scale: 0 to 10", []),
+        ("Pain: for 9 months", []),
+    ],
+)
+def test_a_field_of_scores(text: str, scores: list[str]) -> None:
+    found = read(f"Left PVB T6, 20 mL ropivacaine 0.5%.\n{text}").statements
+    assert [said.value for said in found if said.element.startswith("pain-score")] == scores
+
+
+@pytest.mark.parametrize(
+    ("text", "techniques"),
+    [
+        ("Left C4 and C5 medial branch RFA. Two medial branch blocks each gave more than 80% relief.", 1),
+        ("Left C4 and C5 medial branch blocks gave 90% relief at 20 minutes.", 1),
+        ("Left C4 and C5 medial branch RFA. Right L3 and L4 medial branch blocks, with 90% relief.", 2),
+    ],
+)
+def test_blocks_told_by_their_relief_are_those_before_radiofrequency(text: str, techniques: int) -> None:
+    assert len([block for block in read(text).blocks if block.status is Status.PERFORMED]) == techniques
+
+
+def test_boxes_of_another_kind() -> None:
+    text = (
+        "\u2611 Paravertebral \u2610 Erector spinae\n\u2611 Left \u2610 Right\nLevel: T6\nDrug: ropivacaine 0.5% 20 mL"
+    )
+    (block,) = read(text).blocks
+    assert (block.technique, [(site.level, site.side) for site in block.sites]) == ("paravertebral", [("T6", "left")])
