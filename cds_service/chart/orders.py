@@ -150,9 +150,8 @@ def _worded(order: Entry, vocabulary: Vocabulary) -> list[Block]:
     if not texts or not any(mentions_block(place.text) for place in texts):
         return []
     place = Places.joined(texts)
-    # What another code orders may be for a block to come, or after one: "MRI before facet injections".
-    other = any(True for _ in _codes(order)) and not _meanings(order, vocabulary)
-    meant = _NAMED if other else _ORDERED
+    # What has no code of a block may be for one to come: "MRI before facet injections", "consult for a PVB".
+    meant = _ORDERED if _meanings(order, vocabulary) else _NAMED
     return [block_from(each, place, Origin.ORDER) for each in read(place.text).blocks if each.status in meant]
 
 

@@ -39,6 +39,7 @@ _STAYS = re.compile(
 _STEROID = re.compile(
     r"\b(?:steroid|triamcinolone|methylprednisolone|dexamethasone|betamethasone|kenalog|depo|celestone)"
 )
+_DEPTH = re.compile(r"\s(?:at |left |in |to )?\d{1,2}(?:\.\d)?\s?cm\b")
 _BESIDE = 4
 """Characters between a catheter and the side said after it: "catheter (left)", "catheter on left"."""
 _DENIED = re.compile(r"\b(?:not|never|no)\b")
@@ -234,8 +235,14 @@ def _names_catheter(document: Document, mention: Mention) -> bool:
 
 
 def _is_catheter(document: Document, index: int, mention: Mention) -> bool:
-    """A bare "catheter" counts beside the name, its side or a single injection, or where its field has a value."""
+    """A bare "catheter" counts beside the name, its side or a single injection, or where its field has a value.
+
+    So does one that is a part of the name, or that is told with its depth.
+    """
     if document.folded[mention.start : mention.end] not in {"catheter", "catheters", "cath"}:
+        return True
+    named = any(name.start < mention.start and mention.end <= name.end for name in document.of(index, "technique"))
+    if named or _DEPTH.match(document.folded, mention.end):
         return True
     answered = answer(document, index, mention)
     if answered is Answer.NONE:

@@ -46,6 +46,12 @@ _WIDER = 30
 _BLANK_LINE = re.compile(r"\n[ \r]*\n")
 _FULL_STOP = re.compile(r"\.(?=\s)")
 _VERB = re.compile(r"\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b")
+_SAYS = re.compile(
+    r"\b(?:was|were|is|no|none|not)\b|"
+    r"\b(?:consent|time[ -]?out|monitors|timeout)\b.* (?:obtained|signed|given|taken|verified|documented|completed|"
+    r"done|held|performed|applied)\Z"
+)
+"""Words of a line that says something, and heads nothing: "Consent obtained"."""
 _REASONS = frozenset({"indication", "diagnosis"})
 """Fields whose line may go on with what was done: "Indication: rib fractures. Consent obtained. Left PVB at T5"."""
 _MAX_WORDS = 7
@@ -186,7 +192,7 @@ def _field(match: re.Match[str]) -> _Heading | None:
 def _is_value(text: str, match: re.Match[str], heading: str) -> bool:
     """Return whether a lone line says something, or stands below an empty field ("Consent:", then "Signed")."""
     above = text[max(match.start(1) - 40, 0) : match.start(1)].rstrip()
-    return above.endswith(":") or re.search(r"\b(was|were|is|no|none|not)\b", heading) is not None
+    return above.endswith(":") or _SAYS.search(heading) is not None
 
 
 def _sections(folded: str, wrapped: frozenset[int]) -> Iterator[Section]:

@@ -6,7 +6,7 @@ A phrase is lower case words in a small language:
 - a space matches white space or hyphens, so `in plane` also finds `in-plane`;
 - `*` at the end of a word matches the rest of a word: `inject*`;
 - `(a|b)` is a choice, and `(a )?` may be absent, but not at the beginning; `\(` is a parenthesis of the text;
-- `..` stands for up to four words of the same clause;
+- `..` stands for up to four words of the same clause, numbers such as 0.25% among them;
 - `<names>` is a choice of the table's `names`.
 
 Phrases are indexed by their first word, or by what it begins with where its end is open, and by what the two words
@@ -33,7 +33,7 @@ _GROUP = re.compile(r"\((?P<choices>[^()?]*)\)(?P<often>\?|\{0,\d\})?(?![?{*])")
 """A choice, which may be absent where it is followed by a mark that says so."""
 # A word of the gap may have hyphens in it, as in "right-sided"; where the parts end and the spaces begin must leave few
 # choices, or a row of dashes takes as many steps as there are ways to divide it.
-_GAP = r"(?:[^\s\-.;:,]{1,30}(?:-[^\s\-.;:,]{1,30}){0,2}[\s\-]{1,4}){0,4}?"
+_GAP = r"(?:(?:[^\s\-.;:,]{1,30}|\d{0,3}\.\d{1,3}%?)(?:-[^\s\-.;:,]{1,30}){0,2}[\s\-]{1,4}){0,4}?"
 _SPACE = r"[\s\-]{1,4}"
 
 

@@ -102,6 +102,11 @@ _NOW_WAS = re.compile(
     rf"compared (?:to|with)|instead of|from) (?:an? )?(?P<first>{_GRADE}){_TEN}?{_NO_UNIT}"
 )
 """The later one told first: "pain 3 (was 8)", "2 down from 7"."""
+_NOW_BEFORE = re.compile(
+    rf"(?<![\w./\-])(?P<second>{_GRADE}){_TEN}?,?\s\((?P<first>{_GRADE}){_TEN}? "
+    r"(?:before(?:hand)?|pre|prior|previously|initially|on arrival|at baseline)\b"
+)
+"""The later one told first, the earlier one in parentheses: "pain 2/10 (6/10 before)"."""
 _DROP = re.compile(rf"(?<![\w./\-])(?P<first>{_GRADE}){_TEN}? to (?P<second>{_GRADE}){_TEN}?(?=\s?[.,;)]|\Z)")
 _BEFORE_THEN = re.compile(
     rf"\b(?P<first>{_GRADE}){_TEN}? (?:before(?:hand)?|pre|prior|going in|on arrival|at baseline)\b[^.;\d]{{0,25}}?"
@@ -161,6 +166,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_PRE_POST, ("pre",)),
     (_FALL, (">", "→")),
     (_FROM_TO, ("from",)),
+    (_NOW_BEFORE, ("before", "pre", "prior", "initially", "on arrival", "at baseline")),
     (_BEFORE_THEN, ("before", "pre", "prior", "going in", "on arrival", "at baseline")),
     (_NOW_WAS, ("was", "from", "previously", "had been", "versus", "vs", "compared", "instead")),
     (_DROP, (" to ",)),

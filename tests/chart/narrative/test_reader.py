@@ -347,6 +347,7 @@ def test_a_space_may_name_the_block_where_a_needle_is_told_of_later() -> None:
         ("VAS: 8 to 2", ["8", "2"]),
         ("NRS: 8 (before), 3 (after)", ["8", "3"]),
         ("VAS pre/post: 8/2", ["8", "2"]),
+        ("He left with leg pain 2/10 (6/10 before).", ["2", "6"]),
         ("Pain scale: 0 to 10", []),
         ("Pain: for 9 months", []),
     ],
@@ -374,3 +375,33 @@ def test_boxes_of_another_kind() -> None:
     )
     (block,) = read(text).blocks
     assert (block.technique, [(site.level, site.side) for site in block.sites]) == ("paravertebral", [("T6", "left")])
+
+
+@pytest.mark.parametrize(
+    ("text", "element"),
+    [
+        ("Consent obtained\nUltrasound guided", "consent"),
+        ("Time-out performed\nUltrasound guided", "time-out"),
+        ("He could use the incentive spirometer to 1750 mL.", "response"),
+        ("Complications N.", "complications"),
+    ],
+)
+def test_what_a_line_documents(text: str, element: str) -> None:
+    found = read(f"Left PVB T6, 20 mL ropivacaine 0.5%\n{text}\n").statements
+    assert any(said.element == element and said.affirmed for said in found)
+
+
+def test_a_catheter_in_the_name_of_a_field_is_of_its_side() -> None:
+    text = (
+        "RIGHT T6 paravertebral CATHETER: ultrasound, 15 mL ropivacaine 0.375%\n"
+        "LEFT T5 paravertebral single injection: ultrasound, 10 mL ropivacaine 0.375%\n"
+    )
+    told = {
+        (block.side and block.side.value, block.continuous and block.continuous.value) for block in read(text).blocks
+    }
+    assert told == {("right", True), ("left", False)}
+
+
+def test_a_phrase_may_reach_over_a_decimal_number() -> None:
+    text = "Right L3 and L4 medial branch blocks, contrast 0.2 mL confirmed position."
+    assert "needle-confirmation" in {said.element for said in read(text).statements}
