@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 import orjson
-from flask import Flask
+from flask import Flask, Response, request
 
 from cds_service import __version__
 from cds_service.answers import Answers
@@ -99,11 +99,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(create_pages(pipeline.knowledge, read_descriptors(settings.cpt_descriptors)))
     app.register_blueprint(create_openapi(_interface(settings, pipeline, services)))
     register_error_handlers(app)
+    app.after_request(_hardened)
     if settings.trusted_clients:
         _require_tokens(app, settings, database)
     if settings.rate_limit is not None:
         limit_rate(app, settings.rate_limit, ALWAYS_OPEN)
     return app
+
+
+def _hardened(response: Response) -> Response:
+    """Say of whatever is answered, errors too, that it is what its content type says."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if request.method == "POST":  # of a patient, or refused: no cache has any business with it
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _require_tokens(app: Flask, settings: Settings, database: Database) -> None:

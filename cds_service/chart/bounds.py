@@ -25,6 +25,9 @@ MOST_ACCOUNTS: Final = 500
 MOST_ENCOUNTERS: Final = 500
 """Encounters or days with a block that are assessed together."""
 
+MOST_PLACED: Final = 10_000
+"""Resources of all encounters of a Bundle together, each counted for each encounter that it names."""
+
 MANY_LINES: Final = "the Claims have more lines than are judged together, so they were left out"
 MANY_ACCOUNTS: Final = "there are more accounts of blocks than are put together, so the last were left out"
 MANY_ORDERS: Final = "more orders are signed together than are judged, so they were left out"

@@ -16,7 +16,7 @@ from cds_service.chart.diagnoses import condition_diagnoses
 from cds_service.chart.drugs import drug_statements
 from cds_service.chart.episodes import Episode, all_episodes, encounters_of, of_encounter, patient_of_episode
 from cds_service.chart.evidence import block_from, statements_from
-from cds_service.chart.history import past_sessions
+from cds_service.chart.history import History
 from cds_service.chart.identity import is_of_another, own_patient, patient_of
 from cds_service.chart.model import (
     AnesthesiaType,
@@ -95,13 +95,14 @@ def all_charts(record: Record, vocabulary: Vocabulary) -> tuple[Chart, ...]:
     encounters = [episode for episode in episodes if episode.encounter is not None]
     if found or len(encounters) != 1:
         return found
-    return (_chart(encounters[0], record, vocabulary),)
+    return (_chart(encounters[0], record, vocabulary, History(record, vocabulary)),)
 
 
 def _charts_with_block(episodes: Iterable[Episode], record: Record, vocabulary: Vocabulary) -> Iterator[Chart]:
+    history = History(record, vocabulary)
     for episode in episodes:
         if is_relevant(episode, vocabulary):
-            chart = _chart(episode, record, vocabulary)
+            chart = _chart(episode, record, vocabulary, history)
             left_out = not chart.claims and (PrefetchKey.CLAIMS.value, bounds.MANY_LINES) in chart.not_read
             if chart.blocks or chart.not_done or left_out or _block_lines(chart.claims, vocabulary):
                 yield chart
@@ -143,7 +144,7 @@ class _Sources:
     """There are Claims, but with more than is judged: `claims` has none of them."""
 
 
-def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
+def _chart(episode: Episode, record: Record, vocabulary: Vocabulary, history: History) -> Chart:
     sources = _sources(episode, record, vocabulary)
     claims = sources.claims
     told = tuple(islice(_tellings(sources, record, vocabulary), bounds.MOST_ACCOUNTS + 1))
@@ -163,7 +164,7 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
         claims=claims,
         claims_known=not sources.many_lines
         and record.states.get(PrefetchKey.CLAIMS) in (KeyState.NONE, KeyState.PRESENT),
-        history=_history(episode, record, vocabulary, blocks, day),
+        history=_history(episode, record, history, blocks, day),
         coverages=coverages(record, patient_of_episode(episode, record), day),
         contradictions=(
             *assembled.contradictions,
@@ -183,14 +184,12 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary) -> Chart:
 
 
 def _history(
-    episode: Episode, record: Record, vocabulary: Vocabulary, blocks: tuple[Block, ...], day: date | None
+    episode: Episode, record: Record, history: History, blocks: tuple[Block, ...], day: date | None
 ) -> tuple[PastSession, ...]:
     """Return earlier blocks of the techniques of this chart; none where its own day is not known."""
     if day is None or not blocks:
         return ()
-    return past_sessions(
-        record,
-        vocabulary,
+    return history.past_sessions(
         besides=episode.entries,
         patient=patient_of_episode(episode, record) or _only_patient(episode, record),
         techniques={block.technique for block in blocks},

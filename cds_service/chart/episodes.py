@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from cds_service.chart import claims
+from cds_service.chart import bounds, claims
 from cds_service.chart.identity import encounter_of, is_of_another, own_patient, patient_of
 from cds_service.chart.periods import Period, may_be_of, period_of
 from cds_service.fhir.documents import DocumentText, read_texts
@@ -86,21 +86,33 @@ def all_episodes(record: Record) -> tuple[Episode, ...]:
     """Return one episode per encounter, and one per day (and patient) of what belongs to none.
 
     What names no encounter belongs to the one whose time it is of; where that is not a single one, to its day.
+
+    Raises `TooMuchError` where resources name more encounters than any record does.
     """
     own = _of_one_patient(Episode(None, tuple(_events(record)), record=record), own_patient(record), record)
     events = [(entry, encounters_of(entry, record)) for entry in own.entries]
     named = {entry.reference for entry in record.of_type("Encounter") if "#" not in entry.reference}
     encounters = sorted(named.union(*(found for _, found in events)))
-    placed = [(entry, found or _by_time(entry, encounters, record)) for entry, found in events]
+    times = _Times(encounters, record)
+    homes: dict[str, list[Entry]] = {encounter: [] for encounter in encounters}
+    loose: list[Entry] = []
+    left = bounds.MOST_PLACED
+    for entry, found in events:
+        home = found or times.home_of(entry)
+        left -= len(home)
+        if left < 0:
+            raise bounds.TooMuchError(f"The encounters hold more than {bounds.MOST_PLACED} resources together")
+        for encounter in home:
+            homes[encounter].append(entry)
+        if not home:
+            loose.append(entry)
     of_encounters = (
         _of_one_patient(
-            replace(own, encounter=encounter, entries=tuple(entry for entry, home in placed if encounter in home)),
-            _patient_of_encounter(encounter, record),
-            record,
+            replace(own, encounter=encounter, entries=tuple(entries)), _patient_of_encounter(encounter, record), record
         )
-        for encounter in encounters
+        for encounter, entries in homes.items()
     )
-    return (*of_encounters, *_by_day(replace(own, entries=tuple(entry for entry, home in placed if not home)), record))
+    return (*of_encounters, *_by_day(replace(own, entries=tuple(loose)), record))
 
 
 def encounters_of(entry: Entry, record: Record) -> frozenset[str]:
@@ -135,9 +147,13 @@ def _events(record: Record) -> Iterator[Entry]:
 
 def _may_belong(entry: Entry, period: Period) -> bool:
     """Return whether an entry that names no encounter can be of its period; a note may be written a little later."""
+    return may_be_of(day_of(entry), _with_time_to_write(period) if _only_written(entry) else period)
+
+
+def _with_time_to_write(period: Period) -> Period:
+    """Return the days on which a note about a period may be written."""
     start, end = period
-    late = end + _WRITTEN_WITHIN if end is not None and end <= _LAST_DAY and _only_written(entry) else end
-    return may_be_of(day_of(entry), (start, late))
+    return start, end + _WRITTEN_WITHIN if end is not None and end <= _LAST_DAY else end
 
 
 def _only_written(entry: Entry) -> bool:
@@ -146,23 +162,41 @@ def _only_written(entry: Entry) -> bool:
     return entry.type == "DocumentReference" and context is None
 
 
-def _by_time(entry: Entry, encounters: Sequence[str], record: Record) -> frozenset[str]:
-    """Return the encounter whose time an entry that names none is of; empty where that is not a single one.
+class _Times:
+    """Of which encounter's time an entry is that names none; each encounter is looked at once, not for each entry."""
 
-    Beside others, an encounter without a start tells nothing of its time, nor does an entry without a day.
-    """
-    day, alone = day_of(entry), len(encounters) == 1
-    if day is None and not alone:
-        return frozenset()
-    periods = {
-        encounter: _period(record.resolve(encounter))
-        for encounter in encounters
-        if not is_of_another(entry, _patient_of_encounter(encounter, record), record)
-    }
-    known = {encounter: period for encounter, period in periods.items() if alone or period[0] is not None}
-    within = [encounter for encounter, period in known.items() if may_be_of(day, period)]
-    found = within or [encounter for encounter, period in known.items() if _may_belong(entry, period)]
-    return frozenset(found) if len(found) == 1 else frozenset()
+    def __init__(self, encounters: Sequence[str], record: Record) -> None:
+        self._record = record
+        self._encounters = [
+            (encounter, _period(record.resolve(encounter)), _patient_of_encounter(encounter, record))
+            for encounter in encounters
+        ]
+        self._known: dict[tuple[date | None, bool, str | None], frozenset[str]] = {}
+
+    def home_of(self, entry: Entry) -> frozenset[str]:
+        """Return the encounter whose time an entry is of; empty where that is not a single one.
+
+        Beside others, an encounter without a start tells nothing of its time, nor does an entry without a day.
+        """
+        day = day_of(entry)
+        if day is None and len(self._encounters) != 1:
+            return frozenset()
+        asked = day, _only_written(entry), patient_of(entry, self._record)
+        if asked not in self._known:
+            self._known[asked] = self._found(*asked)
+        return self._known[asked]
+
+    def _found(self, day: date | None, only_written: bool, patient: str | None) -> frozenset[str]:
+        alone = len(self._encounters) == 1
+        known = [
+            (encounter, period)
+            for encounter, period, own in self._encounters
+            if (alone or period[0] is not None) and (own is None or patient is None or patient == own)
+        ]
+        within = [encounter for encounter, period in known if may_be_of(day, period)]
+        if only_written and not within:
+            within = [encounter for encounter, period in known if may_be_of(day, _with_time_to_write(period))]
+        return frozenset(within) if len(within) == 1 else frozenset()
 
 
 def _of_one_patient(episode: Episode, own: str | None, record: Record) -> Episode:
@@ -205,6 +239,9 @@ def _by_day(loose: Episode, record: Record) -> Iterator[Episode]:
         else:
             dated.setdefault((patient or only, day), []).append(entry)
     _join_notes(dated)
+    together = sum(len(entries) + len(undated.get(patient, ())) for (patient, _), entries in dated.items())
+    if together > bounds.MOST_PLACED:
+        raise bounds.TooMuchError(f"The days of the record hold more than {bounds.MOST_PLACED} resources together")
     for patient, day in sorted(dated):
         yield replace(loose, entries=(*dated[patient, day], *undated.get(patient, ())), day=day)
     for patient in sorted(undated.keys() - {patient for patient, _ in dated}):
@@ -214,12 +251,13 @@ def _by_day(loose: Episode, record: Record) -> Iterator[Episode]:
 def _join_notes(dated: dict[tuple[str, date], list[Entry]]) -> None:
     """Move notes of a day on which nothing was done or charged to the day before that they may tell of."""
     done = {key for key, entries in dated.items() if any(e.type in ("Procedure", "Claim") for e in entries)}
+    days_before = [timedelta(days=number) for number in range(1, _WRITTEN_WITHIN.days + 1)]
     for patient, day in sorted(dated.keys() - done):
-        before = [(p, d) for p, d in done if p == patient and timedelta() < day - d <= _WRITTEN_WITHIN]
+        before = [(patient, day - far) for far in days_before if day - date.min >= far and (patient, day - far) in done]
         if before:
             notes = [entry for entry in dated[patient, day] if _only_written(entry)]
             dated[max(before)] += notes
-            dated[patient, day] = [entry for entry in dated[patient, day] if entry not in notes]
+            dated[patient, day] = [entry for entry in dated[patient, day] if not _only_written(entry)]
     for key in [key for key, entries in dated.items() if not entries]:
         del dated[key]
 

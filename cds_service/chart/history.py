@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
+from functools import cached_property
+from itertools import takewhile
 from typing import Final
 
 from cds_service.chart import procedures
@@ -23,34 +25,39 @@ from cds_service.fhir.record import Entry, Record
 _DONE: Final = "completed"
 
 
-def past_sessions(
-    record: Record,
-    vocabulary: Vocabulary,
-    *,
-    besides: Iterable[Entry],
-    patient: str | None,
-    techniques: Collection[Technique],
-    before: date,
-) -> tuple[PastSession, ...]:
-    """Return what the record tells of blocks of `techniques` on days before `before`, the oldest first.
+class History:
+    """The blocks a record tells of, each worked out once, whichever of its encounters asks for those before it."""
 
-    Each Procedure and each Claim line gives an account of its own; those of one day are of one session. `besides` are
-    the entries of the encounter itself, which tell of no earlier session whatever their date.
-    """
-    own = {id(entry) for entry in besides}
-    others = (
-        entry
-        for entry in record.entries
-        if entry.type in ("Procedure", "Claim") and "#" not in entry.reference and id(entry) not in own
-    )
-    found = (
-        session
-        for entry in others
-        if patient_of(entry, record) in (None, patient)
-        for session in _told(entry, record, vocabulary)
-        if session.technique in techniques and session.day < before
-    )
-    return tuple(sorted(found, key=lambda session: session.day))
+    def __init__(self, record: Record, vocabulary: Vocabulary) -> None:
+        """Take the record; nothing of it is read before it is asked for."""
+        self._record = record
+        self._vocabulary = vocabulary
+
+    @cached_property
+    def _sessions(self) -> tuple[tuple[int, str | None, PastSession], ...]:
+        """By day: the identity of the entry that tells of a session, its patient, and the session."""
+        found = (
+            (id(entry), patient_of(entry, self._record), session)
+            for entry in self._record.entries
+            if entry.type in ("Procedure", "Claim") and "#" not in entry.reference
+            for session in _told(entry, self._record, self._vocabulary)
+        )
+        return tuple(sorted(found, key=lambda told: told[2].day))
+
+    def past_sessions(
+        self, *, besides: Iterable[Entry], patient: str | None, techniques: Collection[Technique], before: date
+    ) -> tuple[PastSession, ...]:
+        """Return what the record tells of blocks of `techniques` on days before `before`, the oldest first.
+
+        Each Procedure and each Claim line gives an account of its own; those of one day are of one session. `besides`
+        are the entries of the encounter itself, which tell of no earlier session whatever their date.
+        """
+        own = {id(entry) for entry in besides}
+        return tuple(
+            session
+            for entry, of_patient, session in takewhile(lambda told: told[2].day < before, self._sessions)
+            if session.technique in techniques and of_patient in (None, patient) and entry not in own
+        )
 
 
 def _told(entry: Entry, record: Record, vocabulary: Vocabulary) -> Iterator[PastSession]:
