@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     """Origins whose pages may call (`https://ehr.example.org`), or `*`. Unset: any on loopback, else none."""
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     """The largest request body read."""
-    max_json_depth: int = Field(default=100, ge=20, le=500)
+    max_json_depth: int = Field(default=100, ge=20, le=250)
     """How many values of a request body may be in one another."""
     max_resources: int = Field(default=5000, ge=1)
     """How many FHIR resources a request may hold."""

@@ -102,7 +102,7 @@ def test_a_variable_sets_its_member(monkeypatch, variable, text, member, value):
         ("CDS_FHIR_MAX_ANSWER_BYTES", "1"),
         ("CDS_CORS_ORIGINS", "ehr.example.org"),
         ("CDS_MAX_BODY_BYTES", "1"),
-        ("CDS_MAX_JSON_DEPTH", "501"),
+        ("CDS_MAX_JSON_DEPTH", "251"),
         ("CDS_RATE_LIMIT", "600"),
         ("CDS_RATE_LIMIT", "0/minute"),
         ("CDS_RATE_LIMIT", "5/fortnight"),

@@ -50,14 +50,18 @@ TEMPLATES: Final[Mapping[str, Mapping[PrefetchKey, str]]] = {
 }
 """The prefetch templates of each hook, in the order of discovery."""
 
+_PARTING: Final = frozenset(",|$\\")
 _TOKEN: Final = re.compile(r"\{\{context\.(\w+)\}\}")
 
 
 def fill(template: str, context: Mapping[str, str | None]) -> str | None:
     """Return the query of a template, with values percent-encoded; None where the context lacks one it needs.
 
-    "." and ".." are no ids: as a step of a path they would ask for something else.
+    "." and ".." are no ids: as a step of a path they would ask for something else. Neither is what has one of the
+    characters that part the values of a search, and that encoding does not take the meaning of: "1,2" would ask for the
+    data of two patients (https://hl7.org/fhir/R4/search.html#escaping).
     """
-    if any((context.get(name) or "").strip() in ("", ".", "..") for name in _TOKEN.findall(template)):
+    values = [(context.get(name) or "").strip() for name in _TOKEN.findall(template)]
+    if any(value in ("", ".", "..") or not _PARTING.isdisjoint(value) for value in values):
         return None
     return _TOKEN.sub(lambda token: quote(context[token[1]] or "", safe=""), template)

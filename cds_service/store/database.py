@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -216,6 +217,9 @@ def _open_sqlite(url: str) -> Engine:
         options["connect_args"]["check_same_thread"] = False
     elif not name.startswith("file:"):  # SQLite's own form, with options: whoever writes it has made the folder
         Path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):  # SQLite tries too, and says what is wrong
+            # Its owner's alone whatever the folder and the umask; the files beside it take its mode.
+            os.close(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
     engine = create_engine(address, **options)
     event.listen(engine, "connect", _connect_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
