@@ -16,7 +16,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 Network = IPv4Network | IPv6Network
 _Address = IPv4Address | IPv6Address
 
-_NAT64: Final = IPv6Network("64:ff9b::/96")
+_OF_IPV4: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"))
+"""IPv6 addresses that end in the IPv4 address they stand for: NAT64 (RFC 6052), compatible (RFC 4291, 2.5.5.1) and
+translated ones (RFC 2765)."""
+_INNER: Final = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
+"""Not public, although Python counts them so: a site's own NAT64 (RFC 8215), and site-local (RFC 3879)."""
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -87,6 +91,8 @@ def may_connect(found: str, host: str, networks: Collection[Network]) -> bool:
         return address.is_loopback
     if _literal(name) == address or any(address in network for network in networks):
         return True
+    if any(address in network for network in _INNER):
+        return False
     return all(each.is_global and not each.is_multicast for each in (address, *_inside(address)))
 
 
@@ -108,7 +114,7 @@ def _inside(address: _Address) -> Iterator[IPv4Address]:
         yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
-    if address in _NAT64:
+    if any(address in network for network in _OF_IPV4):
         yield IPv4Address(int(address) & 0xFFFFFFFF)
 
 
@@ -118,6 +124,9 @@ def _is_odd(address: str) -> bool:
 
 
 def _climbs(path: str) -> bool:
-    """Return whether a path has steps that lead up, written out or encoded."""
+    """Return whether a path has steps that lead up, written out or encoded.
+
+    Servers of Java take a step's parameters away ("..;x" is ".." to them), so they do not count here either.
+    """
     steps = [unquote(unquote(step)) for step in path.split("/")]
-    return any(step in (".", "..") or "/" in step or "\\" in step for step in steps)
+    return any(step.partition(";")[0] in (".", "..") or "/" in step or "\\" in step for step in steps)
