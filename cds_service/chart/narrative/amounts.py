@@ -47,6 +47,10 @@ _SKIN_REACH = 60
 _SHORT = 40
 """Characters of a sentence that says no more than an amount."""
 _APART = re.compile(r",(?!\d)|[;+]|\b(?:and|with|then|plus)\b")
+_OF_LOCAL = re.compile(
+    r"\s(?:of )?(?:the )?(?:dilute )?(?:local anesth|local anaesth|la\b|injectate|anesthetic|anaesthetic)"
+)
+"""After a volume: a local anesthetic that is not named."""
 _MASS = ("mg", "milligram")
 
 
@@ -179,6 +183,7 @@ def _is_anesthetic(
     section = document.sentence(index).section
     skin = document.has(index, "skin")
     told = document.has(index, "injection", "technique", "multiple") or index in document.levels
+    told = told or _OF_LOCAL.match(document.folded, match.end()) is not None
     told = told or section in {"agent", "catheter"} or _goes_on_about_the_drug(document, index)
     return told and not skin and section not in {"history", "anesthesia"}
 

@@ -45,7 +45,9 @@ _WIDER = 30
 """Characters by which no line of wrapped text is longer than another."""
 _BLANK_LINE = re.compile(r"\n[ \r]*\n")
 _FULL_STOP = re.compile(r"\.(?=\s)")
-_VERB = re.compile(r"\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b")
+_TELLS = re.compile(
+    r"\b(?:in|under|with|using|via)\b|\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b"
+)
 _SAYS = re.compile(
     r"\b(?:was|were|is|no|none|not)\b|"
     r"\b(?:consent|time[ -]?out|monitors|timeout)\b.* (?:obtained|signed|given|taken|verified|documented|completed|"
@@ -184,7 +186,7 @@ def _field(match: re.Match[str]) -> _Heading | None:
     kind, lasting = classify(heading)
     if len(heading.split()) > (_MAX_WORDS if at_line else 4):
         return None
-    if kind == "other" and (not at_line or match.group().rstrip()[-1] != ":" or _VERB.search(heading)):
+    if kind == "other" and (not at_line or match.group().rstrip()[-1] != ":" or _TELLS.search(heading)):
         return None
     return _Heading(match.start(1) - 1, match.end() - 1, heading, kind, lasting, at_line)
 

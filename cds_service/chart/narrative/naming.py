@@ -207,6 +207,8 @@ def _is_field_value(document: Document, index: int, mention: Mention) -> bool:
         return True
     if is_title(document) and _BLOCK_WORDS.search(document.folded):
         return True
+    if sentence.section == "title":  # "Block: right T6 paravertebral, US, 20 mL ropivacaine": more may follow a comma
+        words = document.folded[sentence.start : mention.end]
     if len(words.split()) > _FIELD_WORDS or not _VALUE_ENDS.match(document.folded, mention.end, sentence.end):
         return False
     sited = index in document.levels and document.has(index, "side") and _VOLUME.search(words) is not None

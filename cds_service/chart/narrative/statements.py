@@ -77,7 +77,9 @@ def speaks_of_a_block(document: Document) -> bool:
     """Return whether the note speaks of some regional block, even where it does not name one as done."""
     if "regional" in document.kinds:
         return True
-    return "drug" in document.kinds and _BLOCK_WORD.search(document.folded) is not None
+    if "drug" not in document.kinds:
+        return False
+    return "needle" in document.kinds or _BLOCK_WORD.search(document.folded) is not None
 
 
 def _of_block(block: BlockReading, place: Place) -> Iterator[StatementReading]:

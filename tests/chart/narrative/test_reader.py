@@ -384,6 +384,8 @@ def test_boxes_of_another_kind() -> None:
         ("Time-out performed\nUltrasound guided", "time-out"),
         ("He could use the incentive spirometer to 1750 mL.", "response"),
         ("Complications N.", "complications"),
+        ("30 mL of local anesthetic spread well.", "anesthetic-amount"),
+        ("C-arm in AP and lateral: needles at the pillars.", "needle-confirmation"),
     ],
 )
 def test_what_a_line_documents(text: str, element: str) -> None:
@@ -405,3 +407,21 @@ def test_a_catheter_in_the_name_of_a_field_is_of_its_side() -> None:
 def test_a_phrase_may_reach_over_a_decimal_number() -> None:
     text = "Right L3 and L4 medial branch blocks, contrast 0.2 mL confirmed position."
     assert "needle-confirmation" in {said.element for said in read(text).statements}
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("BLOCK: right T6 paravertebral, USG, 20 ml 0.5% ropivacaine, single injection.\nPOST: NRS 3", "T6"),
+        ("BLOCK: right T6 paravertebral", "T6"),
+    ],
+)
+def test_a_block_named_in_its_field_may_be_followed_by_more(text: str, level: str) -> None:
+    (block,) = read(text).blocks
+    assert [(site.level, site.side) for site in block.sites] == [(level, "right")]
+
+
+def test_a_note_with_needle_and_drug_documents_without_the_name_of_a_block() -> None:
+    text = "She consented. The needle came in from below; 18 mL of 0.375% ropivacaine was injected. No complications."
+    found = {said.element for said in read(text).statements if said.affirmed}
+    assert {"consent", "anesthetic-agent", "anesthetic-amount", "complications"} <= found
