@@ -48,6 +48,8 @@ _FULL_STOP = re.compile(r"\.(?=\s)")
 _TELLS = re.compile(
     r"\b(?:in|under|with|using|via)\b|\b(?:discuss\w*|was|were|is|are|will|has|had|performed|placed|plan\w*|consider\w*|offered)\b"
 )
+_LABELS = frozenset({"indication", "side", "levels", "guidance", "count", "consent", "complications", "response"})
+"""Kinds of lone lines that are labels of what stands on the next."""
 _SAYS = re.compile(
     r"\b(?:was|were|is|no|none|not)\b|"
     r"\b(?:consent|time[ -]?out|monitors|timeout)\b.* (?:obtained|signed|given|taken|verified|documented|completed|"
@@ -167,12 +169,17 @@ def _headings(folded: str) -> list[_Heading]:
     text = f"\n{folded}"
     fields = (_DASHED_FIELD if _DASH.search(folded) else _FIELD).finditer(text)
     found = [field for match in fields if (field := _field(match)) is not None]
+    answered = -1  # where the line below a lone label begins: its value, even where it could head something itself
     for match in _LONE.finditer(text):
+        if match.start() == answered:
+            continue
         heading = match.group(1).strip()
         kind, lasting = classify(heading)
         alone = heading == folded.strip()  # the text of a code: a heading of nothing
         if kind != "other" and len(heading.split()) <= 4 and not alone and not _is_value(text, match, heading):
             found.append(_Heading(match.start(1) - 1, match.end(1) - 1, heading, kind, lasting, at_line=True))
+            if kind in _LABELS:
+                answered = match.end()
     found += [
         _Heading(match.start(1) - 1, match.end() - 1, match.group(1), *classify(match.group(1)), at_line=True)
         for match in _dotted().finditer(text)

@@ -425,3 +425,14 @@ def test_a_note_with_needle_and_drug_documents_without_the_name_of_a_block() -> 
     text = "She consented. The needle came in from below; 18 mL of 0.375% ropivacaine was injected. No complications."
     found = {said.element for said in read(text).statements if said.affirmed}
     assert {"consent", "anesthetic-agent", "anesthetic-amount", "complications"} <= found
+
+
+def test_a_lone_label_has_the_next_line_for_its_value() -> None:
+    text = (
+        "Technique\nErector spinae plane block\nLaterality\nRight\nLevel\nT5\nImaging\nUltrasound\nIndication\n"
+        "Rib fractures\nMedication\nRopivacaine 0.25% 30 mL\nComplications\nNone"
+    )
+    (block,) = read(text).blocks
+    assert [(site.level, site.side) for site in block.sites] == [("T5", "right")]
+    found = {said.element for said in read(text).statements if said.affirmed}
+    assert {"indication", "guidance", "complications", "laterality"} <= found
