@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
 from ipaddress import ip_network
@@ -93,15 +93,13 @@ class Answers:
         cards = build(
             found, request.hook, self._settings.public_url, kinds=_wanted_kinds(chosen), most=chosen.max_cards
         )
-        gaps = [one for assessment in found for one in assessment.not_checked]
-        failures = {one.rule: one.reason for one in gaps if one.failed}
+        failures = {one.rule: one.reason for assessment in found for one in assessment.not_checked if one.failed}
         if failures and not cards:
             raise FailedRuleError(failures)
         if self._given is not None:
             for card in cards:  # all of one encounter, so of one assessment
                 self._given(_given(card, request.service_id, found[0]))
-        unread = [{"rule": one.rule, "reason": one.reason} for one in gaps if one.failed or one.unread]
-        return Answer(cards, self._system_actions(request), unread)
+        return Answer(cards, self._system_actions(request), gaps(found))
 
     def _system_actions(self, request: HookRequest) -> list[dict[str, Any]]:
         """Return what is to be written on the orders being signed: that their coverage is not known here."""
@@ -142,6 +140,12 @@ class Answers:
         if not is_allowed(request.fhir_server, self._settings.fhir_servers_of(request.issuer)):
             return "It was not sent, and the fhirServer is not on this service's allow-list (CDS_FHIR_SERVERS)."
         return "It was not sent, and reading it from the fhirServer failed."
+
+
+def gaps(assessments: Iterable[Assessment]) -> list[dict[str, str]]:
+    """Return, in JSON form, what could not be judged since part of the record could not be read or a rule failed."""
+    told = (one for assessment in assessments for one in assessment.not_checked)
+    return [{"rule": one.rule, "reason": one.reason} for one in told if one.failed or one.unread]
 
 
 class _Watched:

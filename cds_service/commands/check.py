@@ -9,6 +9,7 @@ from typing import Any
 import click
 import orjson
 
+from cds_service.answers import gaps
 from cds_service.cards.build import build
 from cds_service.commands.loading import InputError, read_knowledge, read_settings
 from cds_service.commands.reading import BundleInput, HookInput, Input, NoteInput, read_input
@@ -69,7 +70,7 @@ def command(
     if form == "json":
         _print_json({"assessments": [to_json(assessment) for assessment in found]})
     elif form == "cards":
-        _print_json(envelope(Answer(build(found, _hook(given), settings.public_url))))
+        _print_json(envelope(Answer(build(found, _hook(given), settings.public_url), not_checked=gaps(found))))
     else:
         _print_text(found, pipeline, explain=explain)
     ctx.exit(SOMETHING_TO_SAY if any(map(verdict, found)) else 0)
