@@ -150,10 +150,11 @@ def _by_surgeon(document: Document, ownership: Ownership, episode: Episode) -> S
     said = by_surgeon(document, _owned(document, ownership, episode, "surgeon"))
     if said is not None:
         return said
+    first = {naming.index: naming for naming in reversed(episode.namings) if not naming.soft}  # of each sentence
     told = (
         naming
-        for naming in episode.namings
-        if not naming.soft and (within_operation(document, naming.index) or told_by_surgeon(document, naming.index))
+        for index, naming in sorted(first.items())
+        if within_operation(document, index) or told_by_surgeon(document, index)
     )
     return next((Said(True, span_of(naming.mention)) for naming in told), None)
 
@@ -379,5 +380,5 @@ def _is_surgical(document: Document, index: int, mention: Mention) -> bool:
     if mention.concept.attributes.get("intraoperative"):
         told = document.has(index, "technique", "generic") or sentence.section in {"purpose", "indication"}
         return told and not _NOT_SURGICAL.search(before) and not _OTHER_ANALGESIC.search(before)
-    general = any(at == index and other.value in {"general", "spinal"} for at, other in document.all("anesthesia"))
+    general = any(other.value in {"general", "spinal"} for other in document.of(index, "anesthesia"))
     return not _NOT_SURGICAL.search(before) and not general

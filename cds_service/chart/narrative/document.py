@@ -82,6 +82,13 @@ class Document:
             return False
         return any(self._is_treatment(index, mention) for index, mention in named)
 
+    @cached_property
+    def operated(self) -> tuple[int | None, int | None]:
+        """The sentences in which an operation is first begun and last ended; None where that is not told."""
+        opened = [index for index, mention in self.all("stage") if mention.value == "opening"]
+        closed = [index for index, mention in self.all("stage") if mention.value == "closing"]
+        return min(opened, default=None), max(closed, default=None)
+
     def _is_treatment(self, index: int, mention: Mention) -> bool:
         start, end, section = self.sentence(index)
         if not self.has(index, "drug") and _OTHER_DOSE.search(self.folded, start, end):

@@ -57,10 +57,8 @@ def within_operation(document: Document, index: int) -> bool:
     """
     if _ANESTHESIA_TEAM.search(document.folded, document.sentence(index).start, document.sentence(index).end):
         return False
-    stages = [(at, mention.value) for at, mention in document.all("stage")]
-    opened = any(at < index and stage == "opening" for at, stage in stages)
-    closed = any(at >= index and stage == "closing" for at, stage in stages)
-    return opened and closed
+    opened, closed = document.operated
+    return opened is not None and closed is not None and opened < index <= closed
 
 
 def _does_block(document: Document, index: int, mention: Mention) -> bool:
