@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cds_service.chart import terms
-from cds_service.chart.model import Evidence, Fact, Side, Site
+from cds_service.chart.model import Contradiction, Evidence, Fact, Side, Site
 from cds_service.chart.narrative.folding import fold
 from cds_service.chart.narrative.levels import Form, find_levels
 from cds_service.fhir.reading import concept_text, numbered
@@ -42,6 +42,13 @@ def side_of(entry: Entry) -> Fact[Side] | None:
     sides = {fact.value for fact in found}
     evidence = tuple(dict.fromkeys(e for fact in found for e in fact.evidence))
     return Fact(sides.pop() if len(sides) == 1 else Side.BILATERAL, evidence)
+
+
+def other_side(worded: Fact[Side] | None, stated: Fact[Side] | None) -> Contradiction | None:
+    """Return the contradiction between the side the words of a resource name and the one its body site states."""
+    if worded is None or stated is None or {worded.value, stated.value} != {Side.RIGHT, Side.LEFT}:
+        return None
+    return Contradiction("laterality", tuple(Fact(fact.value.value, fact.evidence) for fact in (worded, stated)))
 
 
 def sites_of(entry: Entry, side: Fact[Side] | None) -> tuple[Site, ...]:

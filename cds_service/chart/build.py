@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 
 from cds_service.chart import bounds, orders, procedures
 from cds_service.chart.addenda import Corrections, find_corrections
@@ -65,6 +65,7 @@ def chart_of_orders(record: Record, vocabulary: Vocabulary) -> Chart | None:
         blocks=blocks,
         orders=facts,
         coverages=coverages(record, own, day),
+        contradictions=tuple(dispute for order in drafts for dispute in orders.side_disputes(order, vocabulary))[:1],
         not_read=(
             *((fact.reference, "not valid FHIR R4, so no correction is offered") for fact in facts if not fact.valid),
             *_left_out(order.reference for order in record.draft_orders if order not in drafts),
@@ -168,7 +169,7 @@ def _chart(episode: Episode, record: Record, vocabulary: Vocabulary, history: Hi
         coverages=coverages(record, patient_of_episode(episode, record), day),
         contradictions=(
             *assembled.contradictions,
-            *_sides_within_notes(sources, blocks, assembled.contradictions),
+            *_sides_within(sources, blocks, assembled.contradictions),
             *_catheters_within_notes(sources),
         ),
         notes=notes_state(record, sources.notes, sources.unread_notes),
@@ -333,12 +334,18 @@ def _catheters_within_notes(sources: _Sources) -> Iterator[Contradiction]:
                 )
 
 
-def _sides_within_notes(
+def _sides_within(
     sources: _Sources, blocks: tuple[Block, ...], known: tuple[Contradiction, ...]
 ) -> Iterator[Contradiction]:
-    """Yield the side one note contradicts itself on: both sides named for a block that is on one."""
+    """Yield the side one resource contradicts itself on, a Procedure or a note; the first that does."""
     if any(contradiction.element == "laterality" for contradiction in known):
         return
+    disputes = (dispute for procedure in sources.blocks for dispute in procedures.side_disputes(procedure))
+    yield from islice(chain(disputes, _sides_within_notes(sources, blocks)), 1)
+
+
+def _sides_within_notes(sources: _Sources, blocks: tuple[Block, ...]) -> Iterator[Contradiction]:
+    """Yield the side one note contradicts itself on: both sides named for a block that is on one."""
     for note in sources.notes:
         for stated_otherwise in sources.corrections.open(_told(note), note):
             yield stated_otherwise

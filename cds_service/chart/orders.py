@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cds_service.chart import terms
-from cds_service.chart.body_sites import side_of, side_word, sites_of
+from cds_service.chart.body_sites import other_side, side_of, side_word, sites_of
 from cds_service.chart.evidence import Place, Places, block_from
-from cds_service.chart.model import Block, Evidence, Fact, Line, OrderFacts, Origin, Side
+from cds_service.chart.model import Block, Contradiction, Evidence, Fact, Line, OrderFacts, Origin, Side
 from cds_service.chart.narrative.reader import mentions_block, read
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.vocabulary import CodeMeaning, Vocabulary
@@ -67,6 +67,15 @@ def ordered_blocks(order: Entry, vocabulary: Vocabulary) -> tuple[Block, ...]:
     meanings = _meanings(order, vocabulary)
     blocks = _worded(order, vocabulary) or [_coded(order, *coded) for coded in meanings[:1]]
     return tuple(_completed(block, order, tuple(code.value.code for code, _ in meanings)) for block in blocks)
+
+
+def side_disputes(order: Entry, vocabulary: Vocabulary) -> Iterator[Contradiction]:
+    """Yield what the words of a draft order and its body site or details say differently of the side."""
+    if _asks(order):
+        stated = side_of(order) or _detailed_side(order)
+        for block in _worded(order, vocabulary):
+            if (dispute := other_side(block.side, stated)) is not None:
+                yield dispute
 
 
 def request_of(
@@ -160,10 +169,21 @@ def _texts(order: Entry) -> Iterator[Place]:
     words = text(member(order.resource, "code", "text"))
     if words is not None:
         yield Place(order.reference, "code.text", words)
+    else:
+        yield from _displayed(order)
     for number, detail in numbered(order.resource.get("orderDetail")):
         words = text(detail.get("text"))
         if words is not None:
             yield Place(order.reference, f"orderDetail[{number}].text", words)
+
+
+def _displayed(order: Entry) -> Iterator[Place]:
+    """Yield the first words that a coding of the order shows."""
+    for number, coding in numbered(member(order.resource, "code", "coding")):
+        words = text(coding.get("display"))
+        if words is not None:
+            yield Place(order.reference, f"code.coding[{number}].display", words)
+            return
 
 
 def _coded(order: Entry, code: _Code, meaning: CodeMeaning) -> Block:

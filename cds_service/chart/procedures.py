@@ -8,9 +8,19 @@ from datetime import date
 from typing import Final
 
 from cds_service.chart import terms
-from cds_service.chart.body_sites import side_of, sites_of
+from cds_service.chart.body_sites import other_side, side_of, sites_of
 from cds_service.chart.evidence import Place, block_from
-from cds_service.chart.model import AnesthesiaType, Block, Evidence, Fact, Operation, Origin, Side, SiteCount
+from cds_service.chart.model import (
+    AnesthesiaType,
+    Block,
+    Contradiction,
+    Evidence,
+    Fact,
+    Operation,
+    Origin,
+    Side,
+    SiteCount,
+)
 from cds_service.chart.narrative.reader import mentions_block, read
 from cds_service.chart.narrative.reading import Status
 from cds_service.chart.telling import Telling
@@ -53,6 +63,16 @@ def tellings(procedure: Entry, record: Record, vocabulary: Vocabulary) -> Iterat
             coded=repeats_code,
             by_code=_with_code(block, procedure, *claimed[block.technique]) if block.technique in claimed else None,
         )
+
+
+def side_disputes(procedure: Entry) -> Iterator[Contradiction]:
+    """Yield what the title of a Procedure that was done and its body site say differently of the side."""
+    if procedure.resource.get("status") in (*_STATUS, _IN_ERROR):
+        return
+    for block, status in _worded(procedure):
+        dispute = other_side(block.side, side_of(procedure)) if status is Status.PERFORMED else None
+        if dispute is not None:
+            yield dispute
 
 
 def operation(procedure: Entry, record: Record) -> Operation | None:

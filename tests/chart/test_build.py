@@ -28,6 +28,25 @@ def test_a_single_encounter_always_has_a_chart(record_of, vocabulary):
     assert charts(record_of(), vocabulary) == []
 
 
+@pytest.mark.parametrize(
+    ("status", "site", "disputed"),
+    [
+        ("completed", "right", True),
+        ("completed", "left", False),
+        ("completed", "both sides", False),
+        ("not-done", "right", False),
+        ("entered-in-error", "right", False),
+    ],
+)
+def test_title_and_body_site_of_a_procedure_may_name_two_sides(
+    status, site, disputed, record_of, procedure, vocabulary
+):
+    members = {**E1, "status": status, "bodySite": [{"text": site}]}
+    record = record_of(ENCOUNTER, procedure("p", "64461", "Left T5 paravertebral block", **members))
+    found = [dispute.element for chart in all_charts(record, vocabulary) for dispute in chart.contradictions]
+    assert found == ["laterality"] * disputed
+
+
 def test_a_code_in_the_details_of_a_claim_line_is_about_a_block(record_of, vocabulary):
     detail = {"productOrService": {"coding": [{"code": "64461"}]}}
     item = {"revenue": {"text": "0360"}, "detail": [detail], "encounter": [{"reference": "Encounter/1"}]}

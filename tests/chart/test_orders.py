@@ -6,7 +6,7 @@ import pytest
 
 from cds_service.chart.build import chart_of_orders
 from cds_service.chart.model import Side, Technique
-from cds_service.chart.orders import is_block_order, order_facts, ordered_blocks, request_of
+from cds_service.chart.orders import is_block_order, order_facts, ordered_blocks, request_of, side_disputes
 from cds_service.fhir.bundle import entry_of
 from cds_service.fhir.coding import BILLING_OPTIONS
 from cds_service.fhir.prefetch import from_prefetch
@@ -134,6 +134,30 @@ def test_evidence_says_where_the_code_of_an_order_stands(members, path, vocabula
     (evidence,) = block.evidence
     assert (evidence.path, evidence.quote) == (path, "64461")
     assert evidence.path.startswith(f"{order_facts(entry, vocabulary).line.path}.")
+
+
+@pytest.mark.parametrize(
+    ("resource", "disputed"),
+    [
+        (order("64461", "Left T5 paravertebral block", bodySite=[{"text": "right"}]), True),
+        (order("64461", "Left T5 paravertebral block", orderDetail=[{"text": "Laterality: right"}]), True),
+        (order(None, "Left T5 paravertebral block", bodySite=[{"text": "right"}]), True),
+        (order("64461", "Left T5 paravertebral block", bodySite=[{"coding": [LEFT]}]), False),
+        (order("64461", "Left T5 paravertebral block", bodySite=[{"text": "both sides"}]), False),
+        (order("64461", "Paravertebral block", bodySite=[{"text": "right"}]), False),
+        (order("64461", "Left T5 paravertebral block", bodySite=[{"text": "right"}], doNotPerform=True), False),
+    ],
+)
+def test_words_and_body_site_of_an_order_may_name_two_sides(resource, disputed, vocabulary):
+    assert [dispute.element for dispute in side_disputes(entry_of(resource), vocabulary)] == ["laterality"] * disputed
+
+
+def test_the_words_of_a_coding_stand_in_for_those_of_the_order(vocabulary):
+    code = {"coding": [{"code": "X1"}, {"display": "Right T5 paravertebral block"}]}
+    (block,) = ordered_blocks(entry_of({**order(), "code": code}), vocabulary)
+    assert block.evidence[0].path == "code.coding[1].display"
+    both = {**code, "text": "Urinary catheter"}
+    assert ordered_blocks(entry_of({**order(), "code": both}), vocabulary) == ()
 
 
 def test_evidence_says_in_which_words_of_an_order_it_stands(vocabulary):
