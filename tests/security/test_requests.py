@@ -185,7 +185,7 @@ def test_what_is_too_much_is_said(pipeline: Pipeline, key: str, resources: list[
             id="lines",
         ),
         pytest.param("claims", [_claim([_item(0)], diagnosis=_diagnoses(200))], id="diagnoses"),
-        pytest.param("documents", [_note(i, f"PVB {i}. " + "Home. " * 30_000) for i in range(4)], id="text"),
+        pytest.param("documents", [_note(i, f"PVB {i}. " + "Home. " * 30_000) for i in range(2)], id="text"),
     ],
 )
 def test_what_is_just_within_the_limits_is_judged(pipeline: Pipeline, key: str, resources: list[Json]) -> None:

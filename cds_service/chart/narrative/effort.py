@@ -13,8 +13,8 @@ from typing import Final
 
 from cds_service.chart.narrative.reading import NoteReading
 
-MOST_CHARACTERS: Final = 1_000_000
-"""Of all texts of a request together: some 300 procedure notes."""
+MOST_CHARACTERS: Final = 500_000
+"""Of all texts of a request together: some 150 procedure notes, and seconds where every word is of a block."""
 _OF_EACH: Final = 300
 """Characters that reading a text counts for at least."""
 
