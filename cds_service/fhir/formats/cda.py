@@ -21,7 +21,7 @@ from cds_service.fhir.formats.unreadable import LARGEST_FILE, TOO_COMPLEX, TOO_D
 DEEPEST: Final = 200
 """Elements inside one another; the parser itself gives up at 256."""
 
-_DECLARATION: Final = re.compile(r"\s*<\?xml\b[^>]{0,200}\?>")
+_DECLARATION: Final = re.compile(r"\A\s*<\?xml\b[^>]{0,200}\?>")
 _FORBIDDEN: Final = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NOT_XML: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 """Characters XML has not (https://www.w3.org/TR/xml/#charsets); senders have them all the same."""
