@@ -24,7 +24,19 @@ from cds_service.pipeline import Pipeline
 from cds_service.review.assessment import Assessment, ElementStatus
 
 CHARTS: Final = REPOSITORY / "tests" / "accuracy" / "charts"
-SETS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+SETS: Final = (
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+)
 ASPECTS: Final = ("lines", "question", "missing", "cards")
 CODING_MODIFIERS: Final = frozenset({"50", "RT", "LT", "59", "XE", "XP", "XS", "XU", "KX"})
 """Modifiers an expected line may carry; payment modifiers such as 26 are left out of the comparison."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cds_service.chart.model import Side, Technique
+from cds_service.chart.narrative.assertion import Assertion, assess
 from cds_service.chart.narrative.document import Document, span_of
 from cds_service.chart.narrative.layout import HEADING
 from cds_service.chart.narrative.lexicon import Concept, Mention
@@ -32,6 +33,8 @@ ELSEWHERE = frozenset(
 )
 """Sections whose levels and sides are not where the needle went, unless the sentence names the block."""
 PLACES = frozenset({"levels", "side", "title", "count", HEADING})
+_BEFOREHAND = frozenset({"plan", "consent"})
+"""Sections that name the side of what is to be done; another may have been done in the end."""
 _OFF_THE_SPINE = frozenset({Technique.OTHER, Technique.TRIGGER_POINT})
 _OFF_THE_CHEST = frozenset(
     {"fascia-iliaca", "adductor-canal", "ipack", "transversus-abdominis", "rectus-sheath", "quadratus-lumborum"}
@@ -83,11 +86,22 @@ def find_sides(document: Document, ownership: Ownership, episode: Episode) -> li
     side" the side of the diagnosis.
     """
     return (
-        list(_sided(document, ownership, episode, shared=False))
+        _as_done(document, list(_sided(document, ownership, episode, shared=False)))
         or list(_sided(document, ownership, episode, shared=True))
         or list(_of_limbs(document, ownership, episode))
         or list(_affected(document, ownership, episode))
     )
+
+
+def _as_done(document: Document, sided: list[Sided]) -> list[Sided]:
+    """Return the sides told of what was done; those that were only planned where there are no others."""
+    done = [
+        item
+        for item in sided
+        if document.sentence(item.index).section not in _BEFOREHAND
+        and assess(document, item.index, item.mention) is not Assertion.PLANNED
+    ]
+    return done or sided
 
 
 def _affected(document: Document, ownership: Ownership, episode: Episode) -> Iterator[Sided]:

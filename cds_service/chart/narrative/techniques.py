@@ -18,7 +18,8 @@ from cds_service.chart.narrative.reading import Status
 _CALLED_OFF = re.compile(
     r"cancel|reschedul|abort|abandon|declin|refus|defer|terminat|omitted|not (?:be )?(?:performed|done|placed|"
     r"given|attempted|possible|started|begun|commenced|undertaken|pursued|carried out)|never|avoided|called off|"
-    r"given up|skipped|scratched|scrapped|fore?gone|not (?:go |proceed|take place)|unable to|wasn't|held"
+    r"given up|stopped|halted|interrupted|skipped|scratched|scrapped|fore?gone|not (?:go |proceed|take place)|"
+    r"unable to|wasn't|held"
 )
 _BLOCK_DONE = re.compile(r"\s(?:(?:was|were|then|has been|successfully)\s){0,3}(?:done|performed|placed|completed)\b")
 """After "block", without its name: "asked for a femoral block in PACU; block done"."""

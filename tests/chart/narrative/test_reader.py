@@ -262,6 +262,9 @@ def test_nor_is_every_no_beside_a_block_its_denial(text: str) -> None:
         pytest.param("Left TAP block if positive.", Status.PLANNED, id="if positive"),
         pytest.param("Good left TAP block candidate.", Status.PLANNED, id="candidate"),
         pytest.param("R/o left TAP block candidate.", Status.PLANNED, id="ruled out"),
+        pytest.param(
+            "Left TAP block. Procedure stopped before the needle was inserted.", Status.NOT_DONE, id="stopped"
+        ),
         pytest.param("Pain returned, so first gabapentin, then left TAP block.", Status.PERFORMED, id="then alone"),
     ],
 )
@@ -436,3 +439,31 @@ def test_a_lone_label_has_the_next_line_for_its_value() -> None:
     assert [(site.level, site.side) for site in block.sites] == [("T5", "right")]
     found = {said.element for said in read(text).statements if said.affirmed}
     assert {"indication", "guidance", "complications", "laterality"} <= found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "His roommate had a paravertebral catheter.",
+        "Another patient received a left PVB at T5 with 20 mL ropivacaine.",
+        "A friend had a TAP block last year.",
+    ],
+)
+def test_a_block_of_somebody_else_is_none_of_the_patient(text: str) -> None:
+    assert [block for block in read(text).blocks if block.status is Status.PERFORMED] == []
+
+
+def test_the_side_done_counts_over_those_planned_and_consented_to() -> None:
+    text = (
+        "Plan and consent: bilateral paravertebral blocks.\n"
+        "Right T5 PVB done, 20 mL ropivacaine 0.375%. Saturation 89%, so the left side was not done.\n"
+    )
+    (block,) = read(text).blocks
+    assert [(site.level, site.side) for site in block.sites] == [("T5", "right")]
+    (block,) = read("Consent: right PVB T5.\nPVB T5 done, 20 mL ropivacaine 0.375%.\n").blocks
+    assert [(site.level, site.side) for site in block.sites] == [("T5", "right")]
+
+
+def test_a_history_ends_where_consent_is_told_of() -> None:
+    text = "History: neck pain.\nFailed PT.\nConsent, time-out. Left PVB T4, 20 mL ropivacaine. No complications.\n"
+    assert {"anesthetic-agent", "complications"} <= {said.element for said in read(text).statements}
