@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 
 from cds_service.checkup.check import Check, absent, fails, without_secrets, works
 from cds_service.checkup.clock import Reading, reading
-from cds_service.fhir.connection import AddressRefusedError, Call, new_session, route, running
+from cds_service.connections import running
+from cds_service.fhir.connection import AddressRefusedError, Call, new_session, route
 from cds_service.fhir.servers import base_of
 from cds_service.settings import Settings
 

@@ -1,29 +1,25 @@
-"""Connections that go where they were checked to go, and end when they are told to.
+"""Connections to FHIR servers, which go where they were checked to go and end when they are told to.
 
-Requests does the HTTP; what is added sits at its one official seam, the transport adapter, and below it in the
-connection classes of urllib3: the host is resolved once, every address is checked, and the checked address is what is
-connected to, so that no second resolution can lead elsewhere. Certificates are still checked against the name.
+The host is resolved once, every address is checked, and the checked address is what is connected to, so that no second
+resolution can lead elsewhere. Certificates are still checked against the name.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import socket
-import threading
 import time
 from collections.abc import Collection, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from cds_service import connections
+from cds_service.connections import Adapter, Ending, EndingTls
 from cds_service.fhir.servers import Network, is_loopback, may_connect
 
 
@@ -31,58 +27,20 @@ class AddressRefusedError(Exception):
     """The host resolves to an address that may not be connected to."""
 
 
-class Call:
-    """One read in one thread: what it may connect to, and the way to end it from another thread."""
+class Call(connections.Call):
+    """One read of a FHIR server: what it may connect to, besides the public network."""
 
     def __init__(self, networks: Collection[Network] = ()) -> None:
+        super().__init__()
         self.networks = networks
-        self._connection: HTTPConnection | None = None
-        self._ended = threading.Event()
-
-    def hold(self, connection: HTTPConnection) -> None:
-        """Remember the connection this call uses now."""
-        self._connection = connection
-
-    def wait(self, seconds: float) -> None:
-        """Wait, but no longer than until the call is ended."""
-        self._ended.wait(seconds)
-
-    def end(self) -> None:
-        """End what the call waits for: its connection gives no more bytes."""
-        self._ended.set()
-        used = getattr(self._connection, "sock", None)
-        if isinstance(used, socket.socket):
-            # The plain socket's way also for TLS: taking TLS down beneath a thread that reads is not defined.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(used, socket.SHUT_RDWR)
 
 
-class _Current(threading.local):
-    call: Call = Call()
-
-
-_current: Final = _Current()
-
-
-class running:  # noqa: N801 - reads as a word: with running(call)
-    """Make `call` the one of this thread, for the connections it uses."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-
-    def __enter__(self) -> None:
-        _current.call = self._call
-
-    def __exit__(self, *_: object) -> None:
-        _current.call = Call()
-
-
-class _Checked(HTTPConnection):
+class _Checked(Ending):
     """A connection to checked addresses only. Through a proxy the proxy resolves, and only the list protects."""
 
-    def _new_conn(self) -> socket.socket:
+    def opened(self) -> socket.socket:
         if self.proxy is not None:
-            return super()._new_conn()
+            return super().opened()
         timeout = self.timeout if isinstance(self.timeout, int | float) else None
         try:
             return _connect(self.host, self.port, timeout)
@@ -91,40 +49,13 @@ class _Checked(HTTPConnection):
         except OSError as error:
             raise NewConnectionError(self, "connecting failed") from error
 
-    def request(self, *args: Any, **named: Any) -> None:
-        _current.call.hold(self)
-        super().request(*args, **named)
 
-
-class _CheckedTls(_Checked, HTTPSConnection):
+class _CheckedTls(_Checked, EndingTls):
     pass
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Checked
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _CheckedTls
-
-
-_POOLS: Final = {"http": _Pool, "https": _TlsPool}
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **named: Any) -> None:
-        super().init_poolmanager(*args, **named)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: Any, **named: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **named)
-        if type(manager) is ProxyManager:
-            manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-def new_session(connections: int) -> requests.Session:
-    """Return a session that sends what it is told and nothing of its own, with `connections` kept open per server.
+def new_session(kept: int) -> requests.Session:
+    """Return a session that sends what it is told and nothing of its own, with `kept` connections kept open per server.
 
     No cookies, no redirects of its own making, and nothing from the environment but what `route` takes: a `.netrc`
     entry would take the place of the client's token.
@@ -134,7 +65,7 @@ def new_session(connections: int) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = _Adapter(pool_maxsize=connections)
+    adapter = Adapter(_Checked, _CheckedTls, pool_maxsize=kept)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -154,7 +85,8 @@ def _connect(host: str, port: int, timeout: float | None) -> socket.socket:
     """Return a socket to the first address of a host that can be connected to, after all of them were checked."""
     # A scope id or brackets are no part of a name.
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    networks = _current.call.networks
+    call = connections.current()
+    networks = call.networks if isinstance(call, Call) else ()
     if not all(may_connect(str(address[0]), host, networks) for *_, address in found):
         raise AddressRefusedError
     end = None if timeout is None else time.monotonic() + timeout

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import DecodeError, HTTPError
 
+from cds_service.connections import running
 from cds_service.fhir.breaker import Breaker
-from cds_service.fhir.connection import AddressRefusedError, Call, new_session, route, running
+from cds_service.fhir.connection import AddressRefusedError, Call, new_session, route
 from cds_service.fhir.servers import Network
 
 TOO_LATE: Final = "the FHIR server did not answer in time"

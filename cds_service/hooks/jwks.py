@@ -7,13 +7,10 @@ made-up key ids is one read of a key set in `PAUSE_S`.
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, TypeAlias
 
 import jwt
@@ -21,11 +18,9 @@ import orjson
 import requests
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from cds_service.connections import Adapter, ended_after
 from cds_service.hooks.clients import TrustedClient
 
 FRESH_S: Final = 600
@@ -192,7 +187,8 @@ def _get(address: str) -> bytes:
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     body = bytearray()
     with (
-        _ending(_DEADLINE_S) as session,
+        ended_after(_DEADLINE_S),
+        _session() as session,
         # (Without `auth`, requests would look for a password in a .netrc file.)
         session.get(
             address, headers=headers, auth=_as_it_is, timeout=_WAIT_S, allow_redirects=False, stream=True
@@ -207,77 +203,12 @@ def _get(address: str) -> bytes:
     return bytes(body)
 
 
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.mount("https://", Adapter())
+    session.mount("http://", Adapter())
+    return session
+
+
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-@contextmanager
-def _ending(seconds: float) -> Iterator[requests.Session]:
-    """Give a session whose connections end after so many seconds, whatever the server does.
-
-    A timeout of requests is for each wait: a server that sends its headers a byte at a time would keep the thread, and
-    with it all that wait for its keys.
-    """
-    lines: list[socket.socket] = []
-    with requests.Session() as session:
-        session.mount("https://", _Adapter(lines))
-        session.mount("http://", _Adapter(lines))
-        timer = threading.Timer(seconds, _end, [lines])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield session
-        finally:
-            timer.cancel()
-            for line in lines:
-                line.close()
-
-
-def _end(lines: list[socket.socket]) -> None:
-    for line in lines:
-        with suppress(OSError):
-            line.shutdown(socket.SHUT_RDWR)
-
-
-class _Adapter(HTTPAdapter):
-    """Keeps a second handle of each connection: TLS takes the first one over."""
-
-    def __init__(self, lines: list[socket.socket]) -> None:
-        self._lines = lines
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **named: Any) -> None:
-        super().init_poolmanager(*args, **named)
-        self.poolmanager.pool_classes_by_scheme = {"http": self._watched(_Pool), "https": self._watched(_TlsPool)}
-
-    def _watched(self, kind: type[HTTPConnectionPool]) -> Any:
-        return partial(_with_lines, kind, self._lines)
-
-
-def _with_lines(kind: Any, lines: list[socket.socket], *args: Any, **named: Any) -> HTTPConnectionPool:
-    pool: HTTPConnectionPool = kind(*args, **named)
-    pool.conn_kw["lines"] = lines
-    return pool
-
-
-class _Watched(HTTPConnection):
-    def __init__(self, *args: Any, lines: list[socket.socket], **named: Any) -> None:
-        super().__init__(*args, **named)
-        self._lines = lines
-
-    def _new_conn(self) -> socket.socket:
-        made = super()._new_conn()
-        self._lines.append(made.dup())
-        return made
-
-
-class _WatchedTls(_Watched, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTls

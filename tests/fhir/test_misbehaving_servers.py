@@ -319,6 +319,7 @@ def test_others_are_not(server: RawServer, status: int) -> None:
 @pytest.mark.parametrize(
     "after",
     ["30", "99999999999999999999", format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)],
+    ids=["seconds", "very many seconds", "a date"],
 )
 def test_a_busy_server_is_not_waited_for_beyond_the_deadline(server: RawServer, after: str) -> None:
     server.answers = {"Claim": http(503, Retry_After=after)}
@@ -436,7 +437,8 @@ def test_one_hook_reads_only_so_much(server: RawServer) -> None:
     server.answers = {"Claim": ok(text), "Procedure": ok(text)}
     found = source(server, hook_bytes=1_000_000).read([CLAIMS, PrefetchKey.PROCEDURES])
     reasons = [value.reason for value in found.values() if isinstance(value, Unread)]
-    assert reasons == ["the answers of the FHIR server are too large together"]
+    # Both arrive at once: where each has half of its own when the limit is reached, neither is whole.
+    assert set(reasons) == {"the answers of the FHIR server are too large together"}
 
 
 @pytest.mark.conformance("prefetch-pages")
