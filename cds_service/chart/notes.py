@@ -19,9 +19,9 @@ from cds_service.fhir.record import KeyState, PrefetchKey, Record, Unread
 
 _TOO_LONG: Final = f"only its first {LIMIT:,} characters were read"
 
-
-_MUCH: Final = MOST_CHARACTERS // 10
-_MANY: Final = 300
+_MUCH_TEXT_TOGETHER: Final = MOST_CHARACTERS // 10
+_MANY_TEXTS: Final = 300
+"""Below both, no request comes near the limit, and what speaks of a block need not be looked for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ def notes(
     """
     given = tuple(resources)
     texts = [text for found, _ in given for text in found]
-    if sum(len(text.text) for text in texts) > _MUCH or len(texts) > _MANY:
-        # There may be more than is read: what speaks of a block goes before the rest. The order stays.
+    if sum(len(text.text) for text in texts) > _MUCH_TEXT_TOGETHER or len(texts) > _MANY_TEXTS:
+        # There may be more than is read: what speaks of a block is read before the rest. The order stays.
         for text in texts:
             if mentions_block(text.text):
                 read_if_little(text.text)
