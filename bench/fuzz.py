@@ -71,7 +71,7 @@ def broken_documents(seed: int, count: int) -> Iterator[Call]:
 
 def _chance(seed: int, number: int) -> Random:
     # Each request has a seed of its own, so that one of them can be made again.
-    return Random(seed * 1_000_003 + number)  # noqa: S311  # nosec B311 - the same requests every time, no secret
+    return Random(seed * 1_000_003 + number)  # nosec B311 # noqa: S311 - the same requests every time, no secret
 
 
 @dataclass
