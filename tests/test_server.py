@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -58,12 +59,20 @@ def running(tmp_path):
         "PYTHONPATH": str(Path(server.__file__).parents[1]),
     }
     with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, str(script)],
+            cwd=tmp_path,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         try:
             _wait_for(f"http://127.0.0.1:{port}/port", process)
             yield process, f"http://127.0.0.1:{port}", tmp_path / "log"
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # its workers too
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
