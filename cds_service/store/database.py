@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ WAIT_S: Final = 3
 """How long a request may wait for the database: to connect, and for a lock."""
 
 _DURABLE: Final = "cds_durable"
+_PAUSE_S: Final = 0.01
+_PRIMARY_CODE: Final = 0xFF
+"""The part of an error code of SQLite that says what it is (https://sqlite.org/rescode.html); the rest says why."""
 _SLOW_S: Final = 1.0
 _TOO_SLOW: Final = "the database does not answer in time"
 
@@ -229,8 +233,23 @@ def _open_sqlite(url: str) -> Engine:
 def _connect_sqlite(connection: Any, _record: object) -> None:
     # Transactions are begun below; left to itself the driver begins one only at the first change.
     connection.isolation_level = None
-    # Readers and the writer do not wait for each other; several workers share the file.
-    connection.execute("PRAGMA journal_mode=WAL").close()
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have readers and the writer not wait for each other, as several workers share the file.
+
+    That is kept in the file. Where it is new, SQLite does not wait for others who set it at the same moment, as it does
+    otherwise, but says that the database is locked.
+    """
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:

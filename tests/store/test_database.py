@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import sqlite3
 import threading
@@ -115,3 +116,26 @@ def test_threads_share_a_database_in_memory():
     with database.reading() as connection:
         assert len(connection.execute(TOKEN_IDS.select()).all()) == 1
     database.close()
+
+
+def test_a_new_file_that_another_is_writing_to_is_waited_for(tmp_path):
+    """SQLite itself refuses at once: the file is not yet one that several may write to."""
+    path = tmp_path / "cds.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE other (x)")
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, lambda: other.execute("COMMIT")).start()
+    assert Database(f"sqlite:///{path}").check() is None
+    other.close()
+    with contextlib.closing(sqlite3.connect(path)) as later:
+        assert later.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_new_file_that_another_does_not_let_go_is_said_to_be_out_of_reach(tmp_path, monkeypatch):
+    monkeypatch.setattr("cds_service.store.database.WAIT_S", 0.2)
+    path = tmp_path / "cds.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE other (x)")
+    other.execute("BEGIN IMMEDIATE")
+    assert Database(f"sqlite:///{path}").check() is not None
+    other.close()
