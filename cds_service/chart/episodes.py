@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from cds_service.chart import bounds, claims
-from cds_service.chart.identity import encounter_of, is_of_another, own_patient, patient_of
+from cds_service.chart.identity import are_two, encounter_of, is_of_another, own_patient, patient_of
 from cds_service.chart.periods import Period, may_be_of, period_of
 from cds_service.fhir.documents import DocumentText, read_texts
 from cds_service.fhir.reading import date_of, first_date, items, member
@@ -191,7 +191,7 @@ class _Times:
         known = [
             (encounter, period)
             for encounter, period, own in self._encounters
-            if (alone or period[0] is not None) and (own is None or patient is None or patient == own)
+            if (alone or period[0] is not None) and not are_two(patient, own)
         ]
         within = [encounter for encounter, period in known if may_be_of(day, period)]
         if only_written and not within:

@@ -25,7 +25,12 @@ def is_of_another(entry: Entry, own: str | None, record: Record) -> bool:
     """Return whether a resource names another patient than `own`; one that names none is of no other."""
     if own is None or literal(entry.resource.get("subject")) == own:
         return False
-    return patient_of(entry, record) not in (None, own)
+    return are_two(patient_of(entry, record), own)
+
+
+def are_two(patient: str | None, other: str | None) -> bool:
+    """Return whether two references are to different patients; one that is not known is of no other."""
+    return patient is not None and other is not None and patient != other
 
 
 def encounter_of(reference: object, base: Entry, record: Record) -> str | None:
